@@ -1,0 +1,69 @@
+"""Prepare and validate fine-tuning datasets: check, mend, split and write them, with exact places and token counts.
+
+    import ftprep as ft
+    report = ft.check("support.xlsx")
+    result = ft.prepare("support.xlsx", recipe="sentiment", out="data/")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ftprep.version import __version__
+
+if TYPE_CHECKING:
+    from ftprep.converter import convert, split
+    from ftprep.errors import FtprepError
+    from ftprep.fixer import Fixed, fix
+    from ftprep.pipeline import check, load
+    from ftprep.preparer import Prepared, prepare
+    from ftprep.readers.base import Options
+    from ftprep.recipe import Recipe
+    from ftprep.report import Report
+
+__all__ = [
+    "Fixed",
+    "FtprepError",
+    "Options",
+    "Prepared",
+    "Recipe",
+    "Report",
+    "__version__",
+    "check",
+    "convert",
+    "fix",
+    "load",
+    "prepare",
+    "split",
+]
+
+_HOMES = {
+    "Fixed": "fixer",
+    "FtprepError": "errors",
+    "Options": "readers.base",
+    "Prepared": "preparer",
+    "Recipe": "recipe",
+    "Report": "report",
+    "check": "pipeline",
+    "convert": "converter",
+    "fix": "fixer",
+    "load": "pipeline",
+    "prepare": "preparer",
+    "split": "converter",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Names are fetched when first used, so that `import ftprep` costs next to nothing.
+    if name not in _HOMES:
+        message = f"module 'ftprep' has no attribute {name!r}"
+        raise AttributeError(message)
+    from importlib import import_module
+
+    value = getattr(import_module(f"ftprep.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

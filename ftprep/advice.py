@@ -1,0 +1,63 @@
+"""How to use the tuned model: what ends a prompt, what to pass as stop, how to read class probabilities."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from ftprep.dataset import Dataset
+
+POSITIVE = ("yes", "true", "positive", "1", "spam", "fraud", "toxic", "relevant", "correct", "supported", "是", "正面")
+"""Names that usually stand for the class one looks for; else the rarer of two is proposed."""
+
+
+def _shown(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def advice(dataset: Dataset) -> tuple[str, ...]:
+    """Plain sentences, in the order in which they are needed; none for an empty set."""
+    return tuple(_pairs(dataset)) if dataset.pairs else ()
+
+
+def _pairs(dataset: Dataset) -> Iterator[str]:
+    separator, stop = dataset.separator, dataset.stop
+    if separator.standing == "all" and dataset.surveys.prompts.texts:
+        yield f"End every prompt with the separator {_shown(separator.ending)}, exactly as in the file."
+    if dataset.is_classification:
+        yield from _classes(dataset)
+    elif stop.standing == "all" and not (stop.state and stop.state.inside.count):
+        yield f"Pass stop=[{_shown(stop.ending)}], so that the model ends where a completion ends."
+    if dataset.setting.recipe.format.leading_space and dataset.task.name != "open-ended":
+        yield "Completions begin with a space: strip it from what the model answers."
+
+
+def _classes(dataset: Dataset) -> Iterator[str]:
+    from ftprep.rules.tok import class_pieces
+
+    classes = dataset.task.classes
+    pieces = class_pieces(dataset)
+    firsts = {p[0] for p in pieces.values() if p}
+    single = all(len(p) == 1 for p in pieces.values())
+    if single:
+        yield f"Pass max_tokens=1: each of the {len(classes)} classes is one token."
+    elif len(firsts) == len(classes):
+        yield f"Pass max_tokens=1: the first token already tells the {len(classes)} classes apart."
+    else:
+        longest = max(len(p) for p in pieces.values())
+        yield f"Pass max_tokens={longest}: the longest class name has {longest} tokens, and first tokens are shared."
+    if 1 < len(classes) <= 5 and (single or len(firsts) == len(classes)):
+        yield f"Pass logprobs={len(classes)} to get the probability of each class."
+    if len(classes) == 2:
+        positive, why = positive_class(classes)
+        yield f"For precision and recall the positive class is {_shown(' ' + positive)} ({why})."
+
+
+def positive_class(classes: dict[str, int]) -> tuple[str, str]:
+    """The class that metrics for two classes look for, and why: by its name, else the rarer one."""
+    for name in POSITIVE:
+        for label in classes:
+            if label.casefold() == name:
+                return label, "by its name"
+    rarest = min(classes.items(), key=lambda item: (item[1], item[0]))[0]
+    return rarest, "the rarer one; name another if it is not the one you look for"

@@ -1,0 +1,109 @@
+"""Two jobs that write without mending: `convert` to another shape, and `split` of a set as it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ftprep.engine import Writing
+from ftprep.errors import UsageError
+from ftprep.finish import finish
+from ftprep.mends import ToChat
+from ftprep.model import ShapeName
+from ftprep.pipeline import Progress, Run, Source, paths_of, run_plan, settings
+from ftprep.plan import make_plan
+from ftprep.preparer import Decisions, Names, Prepared, Trip, names_for, split_by
+from ftprep.readers.base import Options
+from ftprep.recipe import Recipe, Turns
+from ftprep.writer import OutputSet
+
+NOTHING = Decisions(lambda _: False, frozenset())
+
+
+def convert(
+    source: Source,
+    to: ShapeName,
+    out: str | os.PathLike[str],
+    recipe: str | os.PathLike[str] | Mapping[str, Any] | Recipe | None = None,
+    *,
+    system: str = "",
+    force: bool = False,
+    options: Options | None = None,
+    workers: int | str = 1,
+    progress: Progress | None = None,
+    **overrides: Any,
+) -> Prepared:
+    """Write a set as JSONL in another shape: `chat` or `completion`; nothing else is changed and nothing held back.
+
+    To chat: separator, stop sequence and leading space are taken off, the prompt becomes the user's turn, `system` a
+    message before it. To completion: one example for each reply of the assistant, laid out as the recipe's `turns`
+    say. What cannot be carried over (tool calls, pictures) is set aside with the reason. Raises as `prepare` does.
+    """
+    if to not in ("chat", "completion"):
+        message = f"cannot convert to {to!r}"
+        raise UsageError(message, "shapes that can be written: chat, completion")
+    resolved = settings(recipe, **overrides)
+    if to == "completion" and resolved.turns is None:
+        resolved = resolved.model_copy(update={"turns": Turns()})
+    elif to == "chat":
+        resolved = resolved.model_copy(update={"turns": None})
+    resolved = resolved.model_copy(update={"split": resolved.split.model_copy(update={"valid": "none"})})
+    path = Path(out)
+    base = path.with_suffix("")
+    aside, manifest = (base.with_name(f"{base.name}{end}") for end in ("_rejected.jsonl", ".manifest.json"))
+    names = Names(path, path, path, aside, manifest)
+    run = Run(workers, progress, None, options or Options())
+    plan = make_plan(source, resolved, run.options)
+    with OutputSet(force=force, inputs=paths_of(source), make_parents=True) as outputs:
+        for each in (names.one, names.rejected, names.manifest):
+            outputs.check(each)
+        before = finish(run_plan(plan, run), plan)
+        dataset = before.dataset
+        mends: tuple[ToChat, ...] = ()
+        if to == "chat":
+            ending = dataset.separator.ending if dataset.separator.standing == "all" else ""
+            stop = dataset.stop.ending if dataset.stop.standing == "all" else ""
+            mends = (ToChat(system, ending, stop),)
+        writing = Writing(mends=mends)
+        with Trip(plan, run, before, NOTHING, writing, names, outputs) as trip:
+            return trip.commit()
+
+
+def split(
+    source: Source,
+    recipe: str | os.PathLike[str] | Mapping[str, Any] | Recipe | None = None,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    name: str | None = None,
+    force: bool = False,
+    options: Options | None = None,
+    workers: int | str = 1,
+    progress: Progress | None = None,
+    **overrides: Any,
+) -> Prepared:
+    """Split a set into `NAME_train.jsonl` and `NAME_valid.jsonl` as it is: JSONL lines go out byte for byte.
+
+    Size, seed, group and strata are those of the recipe's `split` (default: a tenth, by class in a classification).
+    Only records that cannot be read are set aside. Raises as `prepare` does.
+    """
+    resolved = settings(recipe, **overrides)
+    if resolved.split.valid == "none":
+        message = "nothing is to be held back"
+        raise UsageError(message, "--valid SHARE or COUNT says how much")
+    # Named explicitly, so that a small set is split too: that is what was asked for.
+    held = resolved.split.model_copy(update={"valid": resolved.split.valid})
+    resolved = resolved.model_copy(update={"split": held})
+    run = Run(workers, progress, None, options or Options())
+    names = names_for(source, out, name, suffix="")
+    names = replace(names, one=names.train, manifest=names.manifest.with_name(f"{names.train.stem}.manifest.json"))
+    plan = make_plan(source, resolved, run.options)
+    with OutputSet(force=force, inputs=paths_of(source), make_parents=True) as outputs:
+        for each in (names.train, names.valid, names.rejected, names.manifest):
+            outputs.check(each)
+        before = finish(run_plan(plan, run), plan)
+        writing = replace(split_by(plan, before), verbatim=True)
+        with Trip(plan, run, before, NOTHING, writing, names, outputs) as trip:
+            return trip.commit()

@@ -1,0 +1,145 @@
+"""What the set as a whole is: its task with the reasons, its classes, its separator and stop sequence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from ftprep import endings
+from ftprep.model import Place
+from ftprep.setting import Setting
+from ftprep.surveys import Surveys
+
+LABEL_WORDS = 6
+"""A class name has at most this many words; banking77, the longest-named public set at hand, has seven parts joined
+by underscores, which count as one word."""
+
+LABEL_CHARACTERS = 60
+
+ROWS_PER_CLASS = 3
+"""The ancestor called a set a classification when each answer came three times on average; kept."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """`name` is classification, generation or open-ended; `reasons` say in words why; classes with their counts."""
+
+    name: str
+    reasons: tuple[str, ...]
+    classes: dict[str, int]
+
+
+class Dataset:
+    """The view that dataset rules judge: surveys, setting, and what follows from both, each worked out once."""
+
+    def __init__(self, surveys: Surveys, setting: Setting, place: Callable[[int], Place], sources: int = 1) -> None:
+        self.surveys = surveys
+        self.setting = setting
+        self.place = place
+        self.sources = sources
+
+    @property
+    def examples(self) -> int:
+        """Loaded examples."""
+        return sum(self.surveys.lengths.lengths.values())
+
+    @cached_property
+    def shape(self) -> str:
+        """completion, chat or mixed."""
+        if self.surveys.chats.chats and self.pairs:
+            return "mixed"
+        if self.surveys.chats.chats or self.pairs:
+            return "chat" if self.surveys.chats.chats else "completion"
+        return min(self.setting.shapes, default="completion")
+
+    @property
+    def pairs(self) -> int:
+        """Prompt/completion examples."""
+        return self.surveys.completions.texts + self.surveys.completions.blank.count
+
+    @cached_property
+    def separator(self) -> endings.Settled:
+        """The ending of prompts."""
+        return endings.settle(self.surveys.prompts, "prompt", self.setting.recipe.format.separator)
+
+    @cached_property
+    def stop(self) -> endings.Settled:
+        """The ending of completions."""
+        return endings.settle(self.surveys.completions, "completion", self.setting.recipe.format.stop)
+
+    @cached_property
+    def labels(self) -> Counter[str] | None:
+        """Answers without outer blanks and stop sequence, counted; None where they cannot be classes."""
+        raw = self.surveys.answers.labels
+        return None if raw is None else counted_labels(raw, self.stop.ending if self.pairs else "")
+
+    @cached_property
+    def task(self) -> Task:
+        """What is learnt, set by the recipe or inferred."""
+        wanted = self.setting.recipe.task
+        inferred = self._inferred()
+        if wanted == "auto" or wanted == inferred.name:
+            return inferred
+        classes = dict(_by_count(self.labels)) if wanted == "classification" and self.labels else {}
+        return Task(wanted, ("set by the recipe or option",), classes)
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether answers are classes."""
+        return self.task.name == "classification"
+
+    @cached_property
+    def entries(self) -> list[bytes]:
+        """The sorted key entries: 8 bytes each of what is asked, answered, said exactly, and the row's ordinal."""
+        return self.surveys.keys.entries()
+
+    @cached_property
+    def asks(self) -> int:
+        """How many different things are asked (1 and 2 are exact, more is 2)."""
+        return 0 if not self.entries else 1 if self.entries[0][:8] == self.entries[-1][:8] else 2
+
+    @cached_property
+    def answers(self) -> int:
+        """How many different answers there are (1 and 2 are exact, more is 2)."""
+        first = self.entries[0][8:16] if self.entries else b""
+        return 0 if not self.entries else 1 if all(e[8:16] == first for e in self.entries) else 2
+
+    def _inferred(self) -> Task:
+        answers, labels = self.surveys.answers, self.labels
+        if self.pairs and not self.surveys.prompts.texts:
+            return Task("open-ended", ("all prompts are empty",), {})
+        if labels is None or not labels:
+            return Task("generation", ("the answers are too many or too different to be classes",), {})
+        wordy = sum(n for label, n in labels.items() if not is_label(label)) + answers.long
+        count = len(labels)
+        shown = f"{count:,} different answer{'s' * (count > 1)} in {answers.answers:,} examples"
+        if wordy * 10 > answers.answers:
+            return Task("generation", (f"{shown}, but they are sentences rather than class names",), {})
+        if count * ROWS_PER_CLASS >= answers.answers:
+            return Task("generation", (f"{shown}: fewer than {ROWS_PER_CLASS} examples for each",), {})
+        longest = max(map(len, labels))
+        return Task("classification", (shown, f"the longest has {longest} characters"), dict(_by_count(labels)))
+
+
+def counted_labels(raw: Counter[str], stop: str) -> Counter[str]:
+    """The answers as labels: without stop sequence and outer blanks."""
+    labels: Counter[str] = Counter()
+    for text, count in raw.items():
+        labels[label_of(text, stop)] += count
+    return labels
+
+
+def label_of(text: str, stop: str) -> str:
+    """The label in one answer."""
+    return (text[: -len(stop)] if stop and text.endswith(stop) else text).strip()
+
+
+def is_label(text: str) -> bool:
+    """Whether a text can be the name of a class: one line of a few words."""
+    return len(text) <= LABEL_CHARACTERS and "\n" not in text and len(text.split()) <= LABEL_WORDS
+
+
+def _by_count(labels: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(labels.items(), key=lambda item: (-item[1], item[0]))

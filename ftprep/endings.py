@@ -1,0 +1,128 @@
+"""Separators and stop sequences: which endings are watched for, which one a set uses, which one to propose."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+from ftprep.mends import Field
+from ftprep.surveys import Ending, TextSurvey
+
+PROPOSED: dict[Field, tuple[str, ...]] = {
+    "prompt": (" ->", "\n\n###\n\n", "\n\n===\n\n", "\n\n---\n\n", "\n\n===>\n\n", "\n\n--->\n\n", "\n\n### =>\n\n"),
+    "completion": ("\n", " END", "###", "***", "+++", "&&&", "$$$", "@@@", "%%%", " [END]"),
+}
+"""In order of preference: those that the guide names first, then ones as unlikely in a text."""
+
+KNOWN: dict[Field, tuple[str, ...]] = {
+    "prompt": (*PROPOSED["prompt"], "->", "=>", " =>", "###", "\n###\n", "\n###", "\n\n"),
+    "completion": (*PROPOSED["completion"], " ###", "\n###", "[END]", "<|endoftext|>", "</s>", "\n\n"),
+}
+"""Endings that are recognised as deliberate whatever the text before them."""
+
+_TAIL = 40
+_SENTENCE = ".?!,;。？！…，；、'\"’”)）]】"
+_PUNCTUATED = re.compile(r"\s*[^\w\s]{2,}\s*$")
+_CUED = re.compile(r"\s?\w*[:：=>|]\s?$")
+_LAST_LINE = re.compile(r"\n+[^\n]*\n*$")
+
+
+def is_deliberate(ending: str, field: Field) -> bool:
+    """Whether an ending tells the model something: it holds a line end or marks no sentence would end with."""
+    if ending in KNOWN[field]:
+        return True
+    if "\n" in ending:
+        return True
+    marks = _PUNCTUATED.search(ending)
+    if marks and any(c not in _SENTENCE for c in marks[0].strip()):
+        return True
+    return field == "prompt" and bool(_CUED.search(ending))
+
+
+def trimmed(tail: str, field: Field) -> str:
+    """The separator or stop in what many texts end with, without letters that they share by chance; "" where none.
+
+    ` prime ->` gives ` ->`, `!\\nSupported:` gives `\\nSupported:`, `?` gives nothing.
+    """
+    for known in sorted(KNOWN[field], key=len, reverse=True):
+        if tail.endswith(known) and (known.strip() or tail == known):
+            return known
+    for pattern in (_LAST_LINE, _PUNCTUATED, _CUED):
+        found = pattern.search(tail)
+        if found and is_deliberate(found[0], field):
+            return found[0]
+    return ""
+
+
+def derived(texts: list[str], field: Field) -> str:
+    """The deliberate ending that most (60 %) of these texts share, "" where there is none."""
+    tails = [t[-_TAIL:] for t in texts if t.strip()]
+    best = ""
+    for size in range(1, _TAIL + 1):
+        counted = Counter(t[-size:] for t in tails if len(t) >= size).most_common(1)
+        if len(tails) < 2 or not counted or counted[0][1] < 0.6 * len(tails):
+            break
+        best = counted[0][0]
+    return trimmed(best, field)
+
+
+def watched(field: Field, wanted: str | None, sample: list[str]) -> tuple[str, ...]:
+    """The endings that a run looks for: the recipe's, the known ones, and the one that the head of the data shares."""
+    found = derived(sample, field)
+    return tuple(dict.fromkeys(e for e in (wanted, found, *KNOWN[field]) if e))
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The ending a field uses: `state` counts it, `standing` says how many texts have it, `weak` is a shared tail
+    that is no separator (a question mark, a word)."""
+
+    field: Field
+    ending: str
+    state: Ending | None
+    standing: Literal["all", "most", "none"]
+    weak: str = ""
+    named: bool = False
+
+    @property
+    def weak_mark(self) -> str:
+        """The shared punctuation or last word, without letters that texts share by chance at its start."""
+        word = re.search(r"\w*[^\w\s]+\s*$|\s\w+\s*$", self.weak)
+        return word[0] if word else ""
+
+
+def settle(survey: TextSurvey, field: Field, wanted: str | None) -> Settled:
+    """Which ending the set uses: the recipe's if it names one, else the commonest deliberate one."""
+    if wanted:
+        state = survey.endings[wanted]
+        standing: Literal["all", "most", "none"] = (
+            "all" if state.count == survey.texts else "most" if 2 * state.count >= survey.texts else "none"
+        )
+        return Settled(field, wanted, state, standing, named=True)
+    counted = [(s.count, len(e), e) for e, s in survey.endings.items() if s.count and _may_be(e, s, survey, field)]
+    if counted and survey.texts > 1:
+        count, _, ending = max(counted)
+        if count == survey.texts:
+            return Settled(field, ending, survey.endings[ending], "all")
+        if 2 * count >= survey.texts and count > 1:
+            return Settled(field, ending, survey.endings[ending], "most")
+    shared = survey.ends.common[::-1]
+    return Settled(field, "", None, "none", weak=shared if survey.texts > 1 and shared.strip() else "")
+
+
+def _may_be(ending: str, state: Ending, survey: TextSurvey, field: Field) -> bool:
+    # A line end that also stands inside texts separates nothing; only an ending that is on all texts may be blank.
+    if not ending.strip():
+        return state.count == survey.texts and (state.inside.count == 0 or field == "completion")
+    return is_deliberate(ending, field)
+
+
+def propose(survey: TextSurvey, field: Field) -> str:
+    """The first ending of the preferred ones that occurs in no text (` ->` only where no prompt has a line end)."""
+    for ending in PROPOSED[field]:
+        state = survey.endings[ending]
+        if state.count == 0 and state.inside.count == 0 and not (ending == " ->" and survey.with_newline):
+            return ending
+    return PROPOSED[field][-1]

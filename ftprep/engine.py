@@ -1,0 +1,323 @@
+"""The fold that every run is: look at a chunk, merge what was seen, finish with a report. Same bytes in any order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import xxhash
+
+from ftprep import keys
+from ftprep.dataset import Dataset, label_of
+from ftprep.mends import Mend, apply_all
+from ftprep.model import Chat, Chunk, Example, Fault, Pair, Row
+from ftprep.partial import Account, Aside, ChunkInfo, Output, Partial, Places
+from ftprep.plan import Plan
+from ftprep.rule import RecordRule, RowRule
+from ftprep.shapes.completion import PairShape
+from ftprep.surveys import ordinal
+from ftprep.tokens import chat_overhead
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What a writing run does beyond looking: mends in order, rows to leave out (ordinal to rule), how to split."""
+
+    mends: tuple[Mend, ...] = ()
+    drops: dict[int, str] = field(default_factory=dict)
+    group: str = ""
+    by_class: bool = False
+    class_column: str = ""
+    stop: str = ""
+    by_answer: bool = False
+    in_place: bool = False
+    verbatim: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """The job that executors map over chunks; picklable, shipped once to each worker."""
+
+    plan: Plan
+    writing: Writing | None = None
+
+    def __call__(self, chunk: Chunk) -> Partial:
+        """Decode, shape, mend, count, check and sum up one chunk."""
+        partial = Partial(self.plan)
+        if isinstance(chunk.payload, Fault):
+            partial.source_faults.append((chunk.source, chunk.first_line, chunk.payload))
+            return partial
+        rows = self.examples(chunk)
+        account = partial.accounts[chunk.source] = Account()
+        for row in rows:
+            account.read += 1
+            account.skipped += row.skipped
+            account.rejected += not row.skipped and row.example is None
+        account.loaded = account.read - account.skipped - account.rejected
+        examples = self._expand(rows)
+        expanded = len(examples) != len(rows)
+        offsets = tuple(r.offset for r in examples) if expanded else ()
+        partial.chunks[chunk.number] = ChunkInfo(chunk.source, chunk.first_line, len(rows), offsets)
+        originals = [r.example for r in examples]
+        if self.writing:
+            self._mend(examples)
+        self._count_tokens(examples, partial)
+        self._check(examples, chunk)
+        if self.writing and self.writing.in_place:
+            partial.output = self._rewrite(examples, originals, chunk)
+        elif self.writing:
+            partial.output = self._write(examples, originals, chunk)
+            examples = [r for r in examples if r.example is not None]
+        self._note(examples, chunk, partial)
+        partial.surveys.see(chunk, [r for r in examples if r.example is not None], self.plan.setting)
+        return partial
+
+    def examples(self, chunk: Chunk) -> list[Row]:
+        """The rows of one chunk, shaped and nothing more."""
+        rows = [] if isinstance(chunk.payload, Fault) else list(self.plan.decode(chunk))
+        for row in rows:
+            self._shape(row, chunk.source)
+        return rows
+
+    # -- from record to example ------------------------------------------------------------------------------------
+
+    def _shape(self, row: Row, source: int) -> None:
+        shape = self.plan.shapes[source]
+        if row.skipped or row.record is None or shape is None or self._has_error(row.faults):
+            return
+        if shape.read(row):
+            return
+        for rule in self.plan.record_rules:
+            if shape.name in rule.shapes:
+                row.faults.extend(self._run(rule, row.record))
+        if self._has_error(row.faults):
+            return
+        loose = shape.read_loosely(row.record)
+        if isinstance(loose, str):
+            row.faults.append(Fault("FMT101", loose))
+        else:
+            row.example, row.loose = loose, True
+
+    def _expand(self, rows: list[Row]) -> list[Row]:
+        turns = self.plan.setting.recipe.turns
+        if turns is None or not any(isinstance(r.example, Chat) for r in rows):
+            return rows
+        from ftprep.shapes.convert import CannotConvert, to_pairs
+
+        expanded: list[Row] = []
+        for row in rows:
+            pairs: list[Pair] = []
+            if isinstance(row.example, Chat):
+                try:
+                    pairs = to_pairs(row.example, turns, row.example.extra)
+                except CannotConvert as reason:
+                    row.faults.append(Fault("FMT118", str(reason)))
+                    row.example = None
+            if not pairs:
+                expanded.append(row)
+            for pair in pairs:
+                one = Row(row.offset, row.line, row.record)
+                one.example, one.loose = pair, True
+                one.faults = row.faults if pair is pairs[0] else []
+                expanded.append(one)
+        for index, row in enumerate(expanded):
+            row.index = index
+        return expanded
+
+    def _mend(self, rows: list[Row]) -> None:
+        writing = self.writing
+        if writing is None:
+            return
+        for row in rows:
+            if row.example is not None and writing.mends:
+                row.example = apply_all(row.example, writing.mends)
+
+    # -- tokens and rules ------------------------------------------------------------------------------------------
+
+    def _count_tokens(self, rows: list[Row], partial: Partial) -> None:
+        texts: list[str] = []
+        spans: list[tuple[Row, int, int, list[bool]]] = []
+        for row in rows:
+            if row.example is None:
+                continue
+            pieces, trained, overhead = spoken(row.example)
+            texts.extend(pieces)
+            spans.append((row, len(pieces), overhead, trained))
+        counter = self.plan.counter
+        before = counter.inexact
+        counts = iter(counter.count(texts))
+        partial.inexact += counter.inexact - before
+        for row, size, overhead, trained in spans:
+            row.tokens = overhead
+            for is_trained in trained[:size]:
+                tokens = next(counts)
+                row.tokens += tokens
+                if is_trained:
+                    row.trainable += tokens
+
+    def _check(self, rows: list[Row], chunk: Chunk) -> None:
+        setting = self.plan.setting
+        payload = chunk.payload if isinstance(chunk.payload, bytes) else None
+        loaded = [r for r in rows if r.example is not None]
+        for rule in self.plan.row_rules:
+            if rule.marks and payload is not None and b"\\u" not in payload and not _any(rule.marks, payload):
+                continue
+            for row in loaded:
+                if row.example is not None and row.example.shape in rule.shapes:
+                    try:
+                        found = list(rule.check(row, setting))
+                    except Exception as error:  # noqa: BLE001 - a rule's crash is a finding about it, the run goes on
+                        found = [_crashed(rule, error)]
+                    if found:
+                        row.faults = row.faults + found
+
+    def _run(self, rule: RecordRule, record: dict[str, Any]) -> list[Fault]:
+        try:
+            return list(rule.check(record))
+        except Exception as error:  # noqa: BLE001 - as above
+            return [_crashed(rule, error)]
+
+    def _has_error(self, faults: list[Fault]) -> bool:
+        return any(f.code in self.plan.error_codes for f in faults)
+
+    def _note(self, rows: list[Row], chunk: Chunk, partial: Partial) -> None:
+        for row in rows:
+            if not row.faults:
+                continue
+            number = ordinal(chunk, row)
+            for position, fault in enumerate(row.faults):
+                if fault.code in self.plan.silent:
+                    continue
+                mark = fingerprint(fault, row) if partial.tally.wants(fault.code) else ""
+                partial.tally.add(number, position, fault, mark)
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def _rewrite(self, rows: list[Row], originals: list[Example | None], chunk: Chunk) -> Output:
+        writing, output = self.writing or Writing(), Output()
+        for row, original in zip(rows, originals, strict=True):
+            if row.skipped:
+                output.changed.append((row.line, None))
+            elif row.example is None or original is None:
+                continue
+            elif writing.drops.get(ordinal(chunk, row)):
+                output.changed.append((row.line, None))
+                row.example = None
+            else:
+                line = self._line(row, original, chunk.source)
+                if line != row.raw:
+                    output.changed.append((row.line, line))
+        return output
+
+    def _write(self, rows: list[Row], originals: list[Example | None], chunk: Chunk) -> Output:
+        writing, output, written = self.writing or Writing(), Output(), set()
+        for row, original in zip(rows, originals, strict=True):
+            if row.skipped:
+                continue
+            dropped = writing.drops.get(ordinal(chunk, row)) if writing.drops else None
+            faults = [] if writing.verbatim else [f for f in row.faults if f.code in self.plan.error_codes]
+            if dropped:
+                faults = [Fault(dropped, self.plan.reason(dropped))]
+            if row.example is None or original is None or faults:
+                reasons = faults or row.faults or [Fault("FMT101", self.plan.unread[chunk.source])]
+                output.aside.append(Aside(row.offset, row.line, reasons, _as_json(row)))
+                row.example = None
+                row.faults = []
+                continue
+            written.add(row.offset)
+            output.lines.append(self._line(row, original, chunk.source))
+            output.units.append(self._unit(row, original))
+        output.records = len(written)
+        return output
+
+    def _line(self, row: Row, original: Example, source: int) -> bytes:
+        example, raw = row.example or original, row.raw
+        if raw is not None and example is original:
+            # Nothing to mend: the bytes that came in go out, unless the file says more than is to be written.
+            writing = self.writing or Writing()
+            exact = isinstance(example, Chat) or (list(row.record) == ["prompt", "completion"] and not row.loose)
+            if exact or writing.verbatim or (writing.in_place and not row.loose):
+                return raw
+        if raw is not None and self.writing and self.writing.in_place and isinstance(example, Pair):
+            return self._in_record(row, raw, example, source)
+        line: bytes = self.plan.writers[example.shape].write(example)
+        return line
+
+    def _in_record(self, row: Row, raw: bytes, example: Pair, source: int) -> bytes:
+        # In place only the two texts are put into the record: its other keys, and the names of these, stay.
+        shape = self.plan.shapes[source]
+        columns = (shape.prompt.column, shape.completion.column) if isinstance(shape, PairShape) else ("", "")
+        if not all(columns):
+            return raw
+        return msgspec.json.encode(row.record | {columns[0]: example.prompt, columns[1]: example.completion})
+
+    def _unit(self, row: Row, original: Example) -> tuple[bytes, str]:
+        writing = self.writing or Writing()
+        if writing.group:
+            unit = keys.digest(json.dumps((row.record or {}).get(writing.group), ensure_ascii=False, default=str))
+        else:
+            asked = keys.ask(original, self.plan.folded_endings)
+            unit = keys.unit(asked, keys.answer(original), writing.by_answer)
+        if writing.class_column:
+            return unit, str((row.record or {}).get(writing.class_column, ""))
+        return unit, label_of(original.answer, writing.stop) if writing.by_class else ""
+
+
+def spoken(example: Example) -> tuple[list[str], list[bool], int]:
+    """The texts of an example that are tokenised, which of them are trained on, and the format's own tokens."""
+    if isinstance(example, Pair):
+        return [example.prompt, example.completion], [False, True], 0
+    texts: list[str] = []
+    trained: list[bool] = []
+    names = 0
+    for message in example.messages:
+        texts.append(message.role)
+        trained.append(False)
+        if message.name:
+            names += 1
+            texts.append(message.name)
+            trained.append(False)
+        for text in message.spoken():
+            texts.append(text)
+            trained.append(message.is_trained)
+    return texts, trained, chat_overhead(len(example.messages), names)
+
+
+def fingerprint(fault: Fault, row: Row) -> str:
+    """A name for a finding that stays when lines move: from the code, the pointer and what the record says."""
+    said = row.raw if row.raw is not None else _as_json(row)
+    return xxhash.xxh3_128_hexdigest(f"{fault.code}\0{fault.pointer}\0".encode() + said)
+
+
+def _as_json(row: Row) -> bytes:
+    if row.raw is not None:
+        return row.raw
+    try:
+        return msgspec.json.encode(row.record)
+    except (TypeError, ValueError, UnicodeEncodeError):
+        return json.dumps(repr(row.record)).encode()
+
+
+def _crashed(rule: RowRule | RecordRule, error: Exception) -> Fault:
+    what = f"the rule {rule.card.name} crashed here ({type(error).__name__}: {error}): this is a bug in ftprep"
+    return Fault(rule.card.code, what)
+
+
+def _any(marks: Iterable[bytes], payload: bytes) -> bool:
+    return any(mark in payload for mark in marks)
+
+
+def fold(partials: Iterator[Partial], plan: Plan) -> Partial:
+    """All partials as one."""
+    total = Partial(plan)
+    for partial in partials:
+        total.merge(partial)
+    return total
+
+
+def dataset_of(partial: Partial, plan: Plan) -> Dataset:
+    """The set as the dataset rules judge it."""
+    return Dataset(partial.surveys, plan.setting, Places(plan, partial.chunks).of, len(plan.tables))

@@ -1,0 +1,241 @@
+"""The last step of a fold: from what was summed up to the report and to the mendings that rules offer."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import xxhash
+
+from ftprep.dataset import Dataset
+from ftprep.engine import dataset_of
+from ftprep.model import Fault, Finding, Place, Severity
+from ftprep.partial import Account, Partial, Places
+from ftprep.plan import Plan
+from ftprep.readers.base import Table
+from ftprep.report import (
+    DatasetSummary,
+    FindingView,
+    FixOffer,
+    InputView,
+    Location,
+    OfferView,
+    Report,
+    RowCounts,
+    RuleCount,
+    SkippedRule,
+    Summary,
+    TokenSummary,
+)
+from ftprep.rule import DatasetRule, Judgement, Proposal, RecordRule, RowRule
+
+CHAT_OVERHEAD = "openai-chat"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The report, the view of the set it was made from, and the proposals in the order of rules."""
+
+    report: Report
+    dataset: Dataset
+    proposals: tuple[Proposal, ...]
+
+
+@dataclass
+class _Found:
+    counts: Counter[str]
+    findings: list[tuple[int, Finding]]
+
+
+def finish(partial: Partial, plan: Plan, hashes: bool = True) -> Finished:
+    """The report of all that was seen; `hashes` says whether the input files are hashed for it."""
+    dataset = dataset_of(partial, plan)
+    found = _Found(Counter(), [])
+    _from_sources(partial, plan, found)
+    _from_rows(partial, plan, found)
+    crashed = _from_set(dataset, partial, plan, found)
+    proposals = tuple(_proposals(dataset, plan, found.counts, crashed))
+    # By source, then place: file names need not sort as the files were given.
+    found.findings.sort(key=lambda f: (f[0], f[1].place.line, f[1].code, f[1].place.record, f[1].pointer, f[1].message))
+    report = _report(dataset, partial, plan, found, proposals, hashes)
+    return Finished(report, dataset, proposals)
+
+
+def _from_sources(partial: Partial, plan: Plan, found: _Found) -> None:
+    of_tables = [(i, line, fault) for i, t in enumerate(plan.tables) for line, fault in t.faults]
+    for source, line, fault in [*of_tables, *sorted(partial.source_faults, key=lambda f: f[:2])]:
+        if fault.code in plan.silent:
+            continue
+        found.counts[fault.code] += 1
+        if found.counts[fault.code] <= plan.setting.kept:
+            table = plan.tables[source]
+            place = Place(table.name, max(1, line), 0, table.sheet, fault.column)
+            mark = xxhash.xxh3_128_hexdigest(f"{fault.code}\0{fault.message}".encode("utf-8", "surrogatepass"))
+            found.findings.append((source, _finding(place, fault, mark)))
+
+
+def _from_rows(partial: Partial, plan: Plan, found: _Found) -> None:
+    places = Places(plan, partial.chunks)
+    for code, rule in partial.tally.rules.items():
+        found.counts[code] += rule.count
+        for number, _, fault, mark in rule.items:
+            place = places.of(number)
+            if fault.column > 1:
+                place = Place(place.source, place.line, place.record, place.sheet, fault.column)
+            found.findings.append((places.source(number), _finding(place, fault, mark)))
+
+
+def _from_set(dataset: Dataset, partial: Partial, plan: Plan, found: _Found) -> set[str]:
+    if not dataset.examples:
+        return set()
+    places = Places(plan, partial.chunks)
+    crashed: set[str] = set()
+    for rule in plan.dataset_rules:
+        code = rule.card.code
+        try:
+            judgements = list(rule.judge(dataset))
+        except Exception as error:  # noqa: BLE001 - a rule's crash is a finding about it, the run goes on
+            what = f"the rule {rule.card.name} crashed ({type(error).__name__}: {error}): this is a bug in ftprep"
+            judgements = [Judgement(what)]
+            crashed.add(code)
+        for judged in judgements:
+            found.counts[code] += judged.marks.count if judged.marks else 1
+            found.findings.extend(_judged(judged, rule, plan, places))
+    return crashed
+
+
+def _judged(judged: Judgement, rule: DatasetRule, plan: Plan, places: Places) -> Iterator[tuple[int, Finding]]:
+    if judged.marks is None:
+        table = plan.tables[0]
+        mark = xxhash.xxh3_128_hexdigest(f"{rule.card.code}\0{judged.message}".encode("utf-8", "surrogatepass"))
+        fault = rule.fault(judged.message, excerpt=judged.excerpt)
+        yield 0, _finding(Place(table.name, 1, 0, table.sheet), fault, mark)
+        return
+    for number, detail in judged.marks.items:
+        told = judged.message + detail if judged.tells else judged.message
+        fault = rule.fault(told, excerpt="" if judged.tells else detail)
+        mark = xxhash.xxh3_128_hexdigest(f"{rule.card.code}\0{detail}".encode("utf-8", "surrogatepass"))
+        yield places.source(number), _finding(places.of(number), fault, mark)
+
+
+def _finding(place: Place, fault: Fault, mark: str) -> Finding:
+    return Finding(place, fault.code, fault.message, fault.pointer, fault.excerpt[:200], mark, fault.fixable)
+
+
+def _proposals(dataset: Dataset, plan: Plan, counts: Counter[str], crashed: set[str]) -> Iterator[Proposal]:
+    for rule in plan.rules:
+        card = rule.card
+        if not counts[card.code] or card.code in crashed:
+            continue
+        if isinstance(rule, DatasetRule):
+            yield from rule.propose(dataset)
+        elif card.fix is not None:
+            mend = rule.mend(plan.setting) if isinstance(rule, (RowRule, RecordRule)) else None
+            yield Proposal(card.code, card.fix, card.mended, counts[card.code], (mend,) if mend else ())
+
+
+def _report(
+    dataset: Dataset, partial: Partial, plan: Plan, found: _Found, proposals: tuple[Proposal, ...], hashes: bool
+) -> Report:
+    severities: Counter[Severity] = Counter()
+    rules: list[RuleCount] = []
+    shown = Counter(f.code for _, f in found.findings)
+    for code in sorted(found.counts):
+        card = plan.card(code)
+        severities[card.severity] += found.counts[code]
+        rules.append(
+            RuleCount(code=code, name=card.name, severity=card.severity, count=found.counts[code], shown=shown[code])
+        )
+    return Report(
+        ok=not severities["error"],
+        summary=Summary(errors=severities["error"], warnings=severities["warning"], infos=severities["info"]),
+        inputs=tuple(_input(i, partial, plan, hashes) for i in range(len(plan.tables))),
+        dataset=_dataset(dataset),
+        tokens=_tokens(dataset, partial, plan),
+        rules=tuple(rules),
+        findings=tuple(_view(f, plan) for _, f in found.findings),
+        fixes=tuple(OfferView(code=p.code, applicability=p.safety, message=p.message, rows=p.count) for p in proposals),
+        skipped=tuple(SkippedRule(rule=code, reason=reason) for code, reason in plan.skipped),
+    )
+
+
+def _view(finding: Finding, plan: Plan) -> FindingView:
+    card = plan.card(finding.code)
+    offer = FixOffer(applicability=card.fix, message=card.mended) if card.fix and finding.fixable else None
+    place = finding.place
+    return FindingView(
+        code=card.code,
+        name=card.name,
+        severity=card.severity,
+        message=finding.message,
+        filename=place.source,
+        location=Location(row=place.line, column=place.column),
+        sheet=place.sheet or None,
+        record=place.record or None,
+        json_pointer=finding.pointer,
+        excerpt=finding.excerpt,
+        fingerprint=finding.fingerprint,
+        fix=offer,
+    )
+
+
+def _input(source: int, partial: Partial, plan: Plan, hashes: bool) -> InputView:
+    table, shape = plan.tables[source], plan.shapes[source]
+    account = partial.accounts.get(source, Account())
+    return InputView(
+        path=table.name,
+        format=format_name(table),
+        sheet=table.sheet or None,
+        encoding=table.encoding,
+        bytes=table.size,
+        sha256=sha256_of(table.path) if hashes and table.path else "",
+        shape=shape.name if shape else None,
+        read_as=plan.read_as[source],
+        rows=RowCounts(read=account.read, loaded=account.loaded, rejected=account.rejected, skipped=account.skipped),
+    )
+
+
+def format_name(table: Table) -> str:
+    """A table's format as users call it: csv, tsv, xlsx, txt, jsonl, json, with its compression: `jsonl.gz`."""
+    plain = {"delimited": "tsv" if table.delimiter == "\t" else "csv", "workbook": "xlsx", "text": "txt"}
+    name = plain.get(table.format, table.format)
+    return f"{name}.{table.compression}" if table.compression else name
+
+
+def sha256_of(path: str) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _dataset(dataset: Dataset) -> DatasetSummary:
+    used = dataset.separator if dataset.pairs else None
+    stop = dataset.stop if dataset.pairs else None
+    return DatasetSummary(
+        shape=dataset.shape,
+        task=dataset.task.name,
+        task_reasons=dataset.task.reasons,
+        examples=dataset.examples,
+        classes=dataset.task.classes,
+        separator=used.ending if used and used.standing != "none" else None,
+        stop=stop.ending if stop and stop.standing != "none" else None,
+    )
+
+
+def _tokens(dataset: Dataset, partial: Partial, plan: Plan) -> TokenSummary:
+    lengths = dataset.surveys.lengths
+    return TokenSummary(
+        encoding=plan.setting.encoding,
+        encoding_reason=plan.setting.encoding_why,
+        exact=partial.inexact == 0,
+        overhead=CHAT_OVERHEAD if dataset.surveys.chats.chats else "",
+        total=lengths.total,
+        trainable=lengths.trainable,
+        min=min(lengths.lengths, default=0),
+        p50=lengths.percentile(0.5),
+        p95=lengths.percentile(0.95),
+        max=max(lengths.lengths, default=0),
+    )

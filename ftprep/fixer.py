@@ -1,0 +1,168 @@
+"""Mend JSONL files where they stand: the rules' own fixes, line by line, with a diff that says exactly what changes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ftprep.engine import Writing
+from ftprep.errors import UsageError
+from ftprep.finish import finish
+from ftprep.mends import in_order
+from ftprep.model import Chunk
+from ftprep.partial import Output
+from ftprep.pipeline import Progress, Run, Source, paths_of, run_plan, settings
+from ftprep.plan import Plan, make_plan
+from ftprep.preparer import MOST_TRIPS, Decide, Decisions
+from ftprep.readers.base import Options, Table
+from ftprep.recipe import Recipe
+from ftprep.report import Report
+from ftprep.writer import OutputSet
+
+
+@dataclass(frozen=True)
+class Change:
+    """One physical line (1-based) of a file and what becomes of it; `new` is None where the line goes."""
+
+    line: int
+    old: bytes
+    new: bytes | None
+
+
+@dataclass(frozen=True)
+class FixedFile:
+    """One file: its path as given, what changes, and what was mended by rule code."""
+
+    path: Path
+    changes: tuple[Change, ...]
+    mended: dict[str, int]
+    written: bool
+
+    def diff(self) -> Iterator[str]:
+        """The changes as a unified diff without context, which `patch` can apply."""
+        if not self.changes:
+            return
+        yield f"--- {self.path}"
+        yield f"+++ {self.path}"
+        shift = 0
+        for change in self.changes:
+            old = change.old.decode("utf-8", "backslashreplace")
+            if change.new is None:
+                yield f"@@ -{change.line} +{change.line + shift - 1},0 @@"
+                yield f"-{old}"
+                shift -= 1
+            else:
+                yield f"@@ -{change.line} +{change.line + shift} @@"
+                yield f"-{old}"
+                yield f"+{change.new.decode('utf-8', 'backslashreplace')}"
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What `fix` did: the files and the report of what is still to be found in them."""
+
+    files: tuple[FixedFile, ...]
+    after: Report
+
+    @property
+    def changed(self) -> bool:
+        """Whether any file changed, or would change."""
+        return any(f.changes for f in self.files)
+
+
+def fix(
+    source: Source,
+    recipe: str | os.PathLike[str] | Mapping[str, Any] | Recipe | None = None,
+    *,
+    unsafe: bool | Decide = False,
+    write: bool = True,
+    options: Options | None = None,
+    workers: int | str = 1,
+    max_findings: int | None = None,
+    progress: Progress | None = None,
+    **overrides: Any,
+) -> Fixed:
+    """Mend JSONL files in place, as one set: safe fixes, and those `unsafe` allows; a line with a fault stays as it is.
+
+    Only uncompressed JSONL in UTF-8 can be mended in place; `prepare` makes JSONL of everything else. With
+    `write=False` nothing is written and the changes are told. Raises UsageError for other formats, and FtprepError as
+    `check` does.
+    """
+    resolved = settings(recipe, **overrides)
+    run = Run(workers, progress, max_findings, options or Options())
+    plan = make_plan(source, resolved, run.options, run.kept)
+    for table in plan.tables:
+        _refuse(table)
+    decide: Decide = unsafe if callable(unsafe) else lambda _: bool(unsafe)
+    decisions = Decisions(decide, frozenset())
+    decisions.take(finish(run_plan(plan, run), plan, hashes=False).proposals)
+    for _ in range(MOST_TRIPS):
+        lines = _Lines(plan)
+        writing = Writing(in_order(decisions.mends), dict(decisions.drops), in_place=True)
+        after = finish(run_plan(plan, run, writing, lines.take), plan, hashes=write)
+        if not decisions.take(after.proposals):
+            break
+    with OutputSet(in_place=True, inputs=paths_of([t.path for t in plan.tables])) as outputs:
+        mended = {code: p.count for code, p in decisions.accepted.items()}
+        files = tuple(lines.settle(i, outputs if write else None, mended) for i in range(len(plan.tables)))
+        if write:
+            outputs.commit()
+    report = after.report
+    if write and any(f.changes for f in files):
+        fresh = make_plan(source, resolved, run.options, run.kept)
+        report = finish(run_plan(fresh, run), fresh).report
+    return Fixed(files, report)
+
+
+def _refuse(table: Table) -> None:
+    if table.broken and table.format == "jsonl":
+        return
+    plain = table.format == "jsonl" and not table.compression and table.encoding == "utf-8" and table.path
+    if not plain:
+        message = f"{table.name}: only plain JSONL files in UTF-8 can be mended in place"
+        raise UsageError(message, f"`ftprep prepare {table.name}` writes a mended JSONL file beside it")
+
+
+class _Lines:
+    """The lines of one trip, by table."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.new: list[list[tuple[int, bytes | None]]] = [[] for _ in plan.tables]
+
+    def take(self, chunk: Chunk, output: Output) -> None:
+        """Keep what becomes of each line that changes."""
+        self.new[chunk.source].extend(output.changed)
+
+    def settle(self, source: int, outputs: OutputSet | None, mended: dict[str, int]) -> FixedFile:
+        """Compare a file with what it becomes, and write that where `outputs` is given and something changes."""
+        path = Path(self.plan.tables[source].path)
+        changed = dict(self.new[source])
+        changes: list[Change] = []
+        for number, old in _physical_lines(path):
+            new = _mended_line(number, old, changed)
+            if new is None or new + b"\n" != old:
+                changes.append(Change(number, old.rstrip(b"\n"), new))
+        if changes and outputs is not None:
+            file = outputs.open(path)
+            for number, old in _physical_lines(path):
+                new = _mended_line(number, old, changed)
+                if new is not None:
+                    file.write(new)
+        shown = Path(self.plan.tables[source].name)
+        return FixedFile(shown, tuple(changes), mended if changes else {}, bool(changes and outputs))
+
+
+def _physical_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    with path.open("rb") as file:
+        yield from enumerate(file, 1)
+
+
+def _mended_line(number: int, old: bytes, changed: dict[int, bytes | None]) -> bytes | None:
+    if number in changed:
+        return changed[number]
+    line = old.removesuffix(b"\n").removesuffix(b"\r")
+    return line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line

@@ -1,0 +1,64 @@
+"""What counts as the same: digests of what an example says, for duplicates, conflicts, splits and manifests."""
+
+from __future__ import annotations
+
+import msgspec
+import xxhash
+
+from ftprep.model import Chat, Example, Pair
+
+BLANK = xxhash.xxh3_64_digest(b"")
+"""The digest of asking nothing (an empty prompt)."""
+
+
+def fold(text: str) -> str:
+    """The text with runs of white space as one blank and none at the ends."""
+    return " ".join(text.split())
+
+
+def digest(text: str) -> bytes:
+    """8-byte digest of a text."""
+    return xxhash.xxh3_64_digest(text.encode("utf-8", "surrogatepass"))
+
+
+def _joined(parts: list[str]) -> bytes:
+    # Length-prefixed, so that ["ab", "c"] and ["a", "bc"] differ.
+    if len(parts) == 1:
+        return parts[0].encode("utf-8", "surrogatepass")
+    return "".join([f"{len(p)}:{p}" for p in parts]).encode("utf-8", "surrogatepass")
+
+
+def ask(example: Example, endings: tuple[str, ...] = ()) -> bytes:
+    """8-byte digest of what is asked, blind to spacing, capitals and one of the separators `endings` at the end."""
+    parts = [fold(p.casefold()) for p in example.asks()]
+    if endings and isinstance(example, Pair):
+        for ending in endings:
+            if parts[0].endswith(ending):
+                parts[0] = parts[0][: -len(ending)].rstrip()
+                break
+    return xxhash.xxh3_64_digest(_joined(parts)) if any(parts) else BLANK
+
+
+def answer(example: Example) -> bytes:
+    """8-byte digest of what is answered, blind to spacing; a chat's calls and tools count as part of the answer."""
+    if isinstance(example, Chat):
+        tail: list[str] = []
+        for message in reversed(example.messages):
+            tail.extend(fold(t) for t in message.spoken())
+            if message.role == "assistant":
+                break
+        return xxhash.xxh3_64_digest(_joined(tail or [""]))
+    return digest(fold(example.completion))
+
+
+def exact(example: Example) -> bytes:
+    """8-byte digest of everything that is trained on, to the character; extra columns do not count."""
+    if isinstance(example, Pair):
+        return xxhash.xxh3_64_digest(_joined([example.prompt, example.completion]))
+    said = msgspec.json.encode((example.messages, example.tools, example.functions, example.parallel_tool_calls))
+    return xxhash.xxh3_64_digest(said)
+
+
+def unit(asked: bytes, answered: bytes, by_answer: bool) -> bytes:
+    """The key that a split never parts: what is asked, or what is answered where most rows ask nothing or the same."""
+    return xxhash.xxh3_64_digest(asked + answered) if by_answer or asked == BLANK else asked

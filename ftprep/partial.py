@@ -1,0 +1,114 @@
+"""What was seen of part of the set, and how parts add up: accounts, findings, surveys, places, lines to write."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import msgspec
+
+from ftprep.model import Fault, Place
+from ftprep.plan import Plan
+from ftprep.surveys import Surveys
+from ftprep.tally import Tally
+
+
+@dataclass(frozen=True)
+class ChunkInfo:
+    """Where a chunk's rows stand: its source, first physical line and number of records; `offsets` gives the record of
+    each example where records become several examples."""
+
+    source: int
+    first_line: int
+    records: int
+    offsets: tuple[int, ...] = ()
+
+
+@dataclass
+class Account:
+    """Records of one source: read = loaded + rejected + skipped; `written` and `aside` split the loaded ones."""
+
+    read: int = 0
+    loaded: int = 0
+    rejected: int = 0
+    skipped: int = 0
+
+    def merge(self, other: Account) -> None:
+        """Add the other's records."""
+        self.read += other.read
+        self.loaded += other.loaded
+        self.rejected += other.rejected
+        self.skipped += other.skipped
+
+
+class Aside(msgspec.Struct):
+    """A record set aside: where it stands in its chunk, why, and what it was."""
+
+    offset: int
+    line: int
+    faults: list[Fault]
+    record: bytes
+
+
+@dataclass
+class Output:
+    """What one chunk gives to be written: lines, and for each the unit that a split never parts and the class.
+
+    When files are mended in place, `changed` has the physical lines that change, None where a line goes.
+    """
+
+    lines: list[bytes] = field(default_factory=list)
+    units: list[tuple[bytes, str]] = field(default_factory=list)
+    aside: list[Aside] = field(default_factory=list)
+    changed: list[tuple[int, bytes | None]] = field(default_factory=list)
+    records: int = 0
+
+
+class Partial:
+    """What was seen of part of the set."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.chunks: dict[int, ChunkInfo] = {}
+        self.accounts: dict[int, Account] = {}
+        self.tally = Tally(plan.setting.kept)
+        self.source_faults: list[tuple[int, int, Fault]] = []
+        self.surveys = Surveys(plan.setting)
+        self.inexact = 0
+        self.output: Output | None = None
+
+    def merge(self, other: Partial) -> None:
+        """Add another part; associative and commutative. `output` is taken by the caller as it comes."""
+        self.chunks.update(other.chunks)
+        for source, account in other.accounts.items():
+            self.accounts.setdefault(source, Account()).merge(account)
+        self.tally.merge(other.tally)
+        self.source_faults.extend(other.source_faults)
+        self.surveys.merge(other.surveys)
+        self.inexact += other.inexact
+
+
+class Places:
+    """From a row's ordinal to its place, once all chunks are known."""
+
+    def __init__(self, plan: Plan, chunks: dict[int, ChunkInfo]) -> None:
+        self._plan = plan
+        self._chunks = chunks
+        self._before: dict[int, int] = {}
+        seen: Counter[int] = Counter()
+        for number in sorted(chunks):
+            info = chunks[number]
+            self._before[number] = seen[info.source]
+            seen[info.source] += info.records
+
+    def of(self, number: int) -> Place:
+        """The place of the row with this ordinal."""
+        chunk, index, line = number >> 40, number >> 20 & 0xFFFFF, number & 0xFFFFF
+        info = self._chunks[chunk]
+        table = self._plan.tables[info.source]
+        offset = info.offsets[index] if info.offsets else index
+        record = self._before[chunk] + offset + 1
+        return Place(table.name, info.first_line + line, record, table.sheet)
+
+    def source(self, number: int) -> int:
+        """The index of the row's table."""
+        return self._chunks[number >> 40].source

@@ -1,0 +1,171 @@
+"""The one place that knows the order of a check: settings, plan, fold, report. Loading and counting go the same way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftprep.engine import Look, Writing
+from ftprep.executors import executor_for
+from ftprep.finish import Finished, finish
+from ftprep.model import Chat, Chunk, Pair, Row
+from ftprep.partial import Output, Partial
+from ftprep.plan import Plan, make_plan
+from ftprep.readers.base import Options
+from ftprep.recipe import Recipe, find_recipe, merge, project_settings, resolve
+from ftprep.report import Report
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Source = Any
+"""A path, several paths, a folder, a glob, a DataFrame, or any iterable of dicts."""
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes (or records) done and the bytes in all, 0 where that is not known."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run is carried out, apart from what the recipe says."""
+
+    workers: int | str = 1
+    progress: Progress | None = None
+    kept: int | None = None
+    options: Options = field(default_factory=Options)
+
+
+def settings(recipe: str | os.PathLike[str] | Mapping[str, Any] | Recipe | None, **overrides: Any) -> Recipe:
+    """The recipe that holds: the project's configuration, then the recipe by name, file or value, then overrides.
+
+    Overrides that are None are left out. Raises RecipeError.
+    """
+    if isinstance(recipe, Recipe) and not overrides:
+        return recipe
+    project, origin = project_settings(Path.cwd())
+    if isinstance(recipe, Recipe):
+        named: Mapping[str, Any] = recipe.model_dump(by_alias=True, exclude_unset=True)
+    elif isinstance(recipe, Mapping) or recipe is None:
+        named = recipe or {}
+    else:
+        named = find_recipe(os.fspath(recipe))
+    base = str(project.pop("recipe", "")) if project else ""
+    if base and recipe is None:
+        project = merge(find_recipe(base), project)
+    given = {k: v for k, v in overrides.items() if v is not None}
+    where = " + ".join(x for x in (origin, "recipe") if x)
+    return resolve(project, named, given, origin=where)
+
+
+def run_plan(
+    plan: Plan, run: Run, writing: Writing | None = None, take: Callable[[Chunk, Output], None] | None = None
+) -> Partial:
+    """Fold the whole set; `take` gets each chunk's output in order, as soon as it is there."""
+    job = Look(plan.shipped(), writing)
+    total, done = Partial(plan), 0
+    size = sum(t.size for t in plan.tables)
+    sizes: list[int] = []
+    chunks: list[Chunk] = []
+
+    def watched() -> Iterator[Chunk]:
+        for chunk in plan.chunks():
+            sizes.append(len(chunk.payload) if isinstance(chunk.payload, bytes | list | tuple) else 0)
+            chunks.append(Chunk(chunk.number, chunk.source, chunk.first_line, None))
+            yield chunk
+
+    for partial in executor_for(run.workers).map(job, watched()):
+        chunk = chunks.pop(0)
+        done += sizes.pop(0)
+        if take and partial.output is not None:
+            take(chunk, partial.output)
+        partial.output = None
+        total.merge(partial)
+        if run.progress:
+            run.progress(done, size)
+    return total
+
+
+def audit(source: Source, recipe: Recipe, run: Run) -> tuple[Plan, Finished]:
+    """Plan, fold and finish: the plan and what came of it."""
+    plan = make_plan(source, recipe, run.options, run.kept)
+    return plan, finish(run_plan(plan, run), plan)
+
+
+def check(
+    source: Source,
+    recipe: str | os.PathLike[str] | Mapping[str, Any] | Recipe | None = None,
+    *,
+    options: Options | None = None,
+    workers: int | str = 1,
+    max_findings: int | None = None,
+    progress: Progress | None = None,
+    **overrides: Any,
+) -> Report:
+    """Audit a set and change nothing; never raises for bad data.
+
+    `source` is a path, a folder, a glob, a list of them, a DataFrame, or an iterable of dicts; `recipe` a name, a file,
+    a mapping or a Recipe; `overrides` are keys of a recipe (`task="classification"`, `columns={"prompt": "Text"}`).
+    `max_findings` bounds the findings kept of each rule, not their counts. Raises FtprepError where nothing can be read
+    or a setting does not hold.
+    """
+    run = Run(workers, progress, max_findings, options or Options())
+    return audit(source, settings(recipe, **overrides), run)[1].report
+
+
+def load(
+    source: Source,
+    recipe: str | os.PathLike[str] | Mapping[str, Any] | Recipe | None = None,
+    *,
+    options: Options | None = None,
+    **overrides: Any,
+) -> pd.DataFrame:
+    """The examples of a set as a frame: `prompt`, `completion` and the other columns, or `messages`, `tools` …
+
+    All values are text exactly as it stood (`NA` and `007` included). Records that could not be read are not in the
+    frame: a UserWarning says how many, `frame.attrs["rows"]` has the account, and `check` names each. Raises
+    FtprepError as `check` does.
+    """
+    import warnings
+
+    import pandas as pd
+
+    plan = make_plan(source, settings(recipe, **overrides), options or Options())
+    look = Look(plan)
+    examples: list[dict[str, Any]] = []
+    account = {"read": 0, "loaded": 0, "rejected": 0, "skipped": 0}
+    for chunk in plan.chunks():
+        rows = look.examples(chunk)
+        for row in rows:
+            account["read"] += 1
+            account["skipped"] += row.skipped
+            account["loaded"] += row.example is not None
+            examples.extend(_as_dicts(row))
+    account["rejected"] = account["read"] - account["loaded"] - account["skipped"]
+    if account["rejected"]:
+        told = f"{account['rejected']:,} of {account['read']:,} records could not be read; ftprep.check names them"
+        warnings.warn(told, UserWarning, stacklevel=2)
+    frame = pd.DataFrame(examples, dtype=object)
+    frame.attrs["rows"] = account
+    return frame
+
+
+def _as_dicts(row: Row) -> Iterator[dict[str, Any]]:
+    import msgspec
+
+    if isinstance(row.example, Pair):
+        yield {"prompt": row.example.prompt, "completion": row.example.completion} | (row.example.extra or {})
+    elif isinstance(row.example, Chat):
+        plain = msgspec.to_builtins(row.example)
+        extra = plain.pop("\x7fextra", None) or {}
+        yield plain | extra
+
+
+def paths_of(source: Source) -> list[Path]:
+    """The file paths among the inputs, for what must not be overwritten."""
+    given: Iterable[Any] = [source] if isinstance(source, str | os.PathLike) else source
+    if not isinstance(given, Sequence):
+        return []
+    return [Path(s) for s in given if isinstance(s, str | os.PathLike)]

@@ -1,0 +1,250 @@
+"""What a run will do, settled before it starts: which tables, how their records become examples, which rules."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ftprep import endings, keys
+from ftprep.errors import UsageError
+from ftprep.model import Chunk, Fault, Pair, Row
+from ftprep.readers import open_tables, reader_of
+from ftprep.readers.base import Options, Table
+from ftprep.recipe import Recipe
+from ftprep.rule import Card, DatasetRule, RecordRule, RowRule, Rule
+from ftprep.rules import card_of, choose
+from ftprep.setting import Setting
+from ftprep.shapes import detect
+from ftprep.shapes.base import Shape
+from ftprep.shapes.chat import ChatShape
+from ftprep.shapes.completion import PairShape
+
+if TYPE_CHECKING:
+    from ftprep.tokens import Counter as TokenCounter
+
+HEAD_RECORDS = 1000
+"""Records at the start of each table that tell its shape, its columns and the endings that are watched for."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Picklable, except for the records of tables that live in memory (`shipped` leaves those behind).
+
+    `shapes`, `read_as` and `unread` go with `tables`: the shape (None where a table has none), how its records are
+    read, and why a record of it could not be read. `skipped` are rules that cannot run, with reasons.
+    """
+
+    tables: tuple[Table, ...]
+    shapes: tuple[Shape | None, ...]
+    read_as: tuple[str, ...]
+    unread: tuple[str, ...]
+    setting: Setting
+    rules: tuple[Rule, ...]
+    silent: frozenset[str]
+    error_codes: frozenset[str]
+    skipped: tuple[tuple[str, str], ...]
+    counter: TokenCounter
+
+    @cached_property
+    def row_rules(self) -> tuple[RowRule, ...]:
+        """Rules on single examples."""
+        return tuple(r for r in self.rules if isinstance(r, RowRule))
+
+    @cached_property
+    def record_rules(self) -> tuple[RecordRule, ...]:
+        """Rules on records that the strict reading refused."""
+        return tuple(r for r in self.rules if isinstance(r, RecordRule))
+
+    @cached_property
+    def dataset_rules(self) -> tuple[DatasetRule, ...]:
+        """Rules on the set as a whole."""
+        return tuple(r for r in self.rules if isinstance(r, DatasetRule))
+
+    @cached_property
+    def folded_endings(self) -> tuple[str, ...]:
+        """Separators that do not make two prompts different."""
+        return folded(self.setting)
+
+    @cached_property
+    def writers(self) -> dict[str, Shape]:
+        """What writes an example of each shape."""
+        return {"completion": PairShape(), "chat": ChatShape()}
+
+    def shipped(self) -> Plan:
+        """The plan without the data of tables in memory, which travels in the chunks."""
+        return replace(self, tables=tuple(_without_records(t) for t in self.tables))
+
+    def chunks(self) -> Iterator[Chunk]:
+        """All chunks of all tables, numbered in order."""
+        number = 0
+        for source, table in enumerate(self.tables):
+            if table.broken:
+                continue
+            for chunk in reader_of(table).chunks(table):
+                yield Chunk(number, source, chunk.first_line, chunk.payload, chunk.last)
+                number += 1
+
+    def decode(self, chunk: Chunk) -> Iterator[Row]:
+        """The rows of a chunk."""
+        table = self.tables[chunk.source]
+        return reader_of(table).decode(table, chunk)
+
+    @staticmethod
+    def reason(code: str) -> str:
+        """Why a rule sets a row aside, in its own words."""
+        return card_of(code).finds
+
+    @staticmethod
+    def card(code: str) -> Card:
+        """The card of a rule."""
+        return card_of(code)
+
+
+def folded(setting: Setting) -> tuple[str, ...]:
+    """The watched separators as prompts are compared: without case and outer blanks, longest first."""
+    found = {keys.fold(e.casefold()) for e in setting.prompt_endings}
+    return tuple(sorted((f for f in found if len(f) > 1), key=lambda f: (-len(f), f)))
+
+
+def _without_records(table: Table) -> Table:
+    import msgspec
+
+    return table if table.records is None else msgspec.structs.replace(table, records=None)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The start of a table: good records, rows, whether there was more."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def records(self) -> list[Mapping[str, Any]]:
+        """The records that could be decoded."""
+        return [r.record for r in self.rows if isinstance(r.record, Mapping)]
+
+
+def head_of(table: Table) -> Head:
+    """The first rows of a table."""
+    if table.broken:
+        return Head(())
+    reader, rows = reader_of(table), list[Row]()
+    for chunk in reader.chunks(table):
+        if not isinstance(chunk.payload, Fault):
+            rows.extend(islice(reader.decode(table, chunk), HEAD_RECORDS - len(rows)))
+        if len(rows) >= HEAD_RECORDS:
+            break
+    return Head(tuple(rows))
+
+
+def make_plan(source: Any, recipe: Recipe, options: Options | None = None, kept: int | None = None) -> Plan:
+    """The plan for one source (path, paths, frame, iterable of dicts); raises FtprepError where nothing can be done."""
+    tables = tables_of(source, options or Options())
+    shapes: list[Shape | None] = []
+    read_as: list[str] = []
+    unread: list[str] = []
+    noted: list[Table] = []
+    prompts: list[str] = []
+    completions: list[str] = []
+    for table in tables:
+        head = head_of(table)
+        found = detect(head.records, recipe, table.header) if head.records or table.header else None
+        shape = found.shape if found else None
+        faults = list(found.faults) if found else []
+        shapes.append(shape)
+        read_as.append(found.reason if found else "")
+        unread.append(found.reason if found else "no record could be read")
+        line = max(1, table.header_line)
+        noted.append(_with_faults(table, [(line, f) for f in faults]))
+        for row in head.rows:
+            good = shape and isinstance(row.record, dict) and not row.faults and shape.read(row)
+            if good and isinstance(row.example, Pair):
+                prompts.append(row.example.prompt)
+                completions.append(row.example.completion)
+    setting = _setting(recipe, frozenset(s.name for s in shapes if s), prompts, completions, kept)
+    return _with_rules(tuple(noted), tuple(shapes), tuple(read_as), tuple(unread), setting)
+
+
+def tables_of(source: Any, options: Options) -> list[Table]:
+    """The tables in whatever a caller hands over."""
+    import os
+
+    if isinstance(source, (str, os.PathLike)):
+        return open_tables([source], options)
+    if isinstance(source, Sequence) and source and all(isinstance(s, (str, os.PathLike)) for s in source):
+        return open_tables(source, options)
+    if isinstance(source, Sequence) and not source:
+        raise UsageError("nothing to read", "give a file, a folder, a frame or rows")
+    from ftprep.readers.records import table_of
+
+    return [table_of("<data>", source)]
+
+
+def _with_faults(table: Table, faults: list[tuple[int, Fault]]) -> Table:
+    import msgspec
+
+    return msgspec.structs.replace(table, faults=(*table.faults, *faults)) if faults else table
+
+
+def _setting(
+    recipe: Recipe, shapes: frozenset[str], prompts: list[str], completions: list[str], kept: int | None
+) -> Setting:
+    from ftprep.tokens import encoding_for_model
+
+    if recipe.turns is not None and "chat" in shapes:
+        shapes = (shapes - {"chat"}) | {"completion"}
+    encoding, why = recipe.encoding or "o200k_base", "named in the recipe" if recipe.encoding else "no model is named"
+    if recipe.model and not recipe.encoding:
+        known = encoding_for_model(recipe.model)
+        encoding, why = known.encoding, f"{recipe.model}: {known.source}, {known.date}"
+    setting = Setting(
+        recipe,
+        encoding,
+        why,
+        shapes,
+        endings.watched("prompt", recipe.format.separator, prompts),
+        endings.watched("completion", recipe.format.stop, completions),
+    )
+    return setting if kept is None else replace(setting, kept=kept)
+
+
+def _with_rules(
+    tables: tuple[Table, ...],
+    shapes: tuple[Shape | None, ...],
+    read_as: tuple[str, ...],
+    unread: tuple[str, ...],
+    setting: Setting,
+) -> Plan:
+    from ftprep.tokens import Counter as TokenCounter
+
+    chosen, silent = choose(setting.recipe.rules)
+    ready: list[Rule] = []
+    skipped: list[tuple[str, str]] = []
+    for rule in chosen:
+        reason = rule.ready(setting) if isinstance(rule, (RowRule, DatasetRule)) else ""
+        wanted = not isinstance(rule, (RowRule, RecordRule, DatasetRule)) or setting.shapes & set(rule.shapes)
+        if reason and wanted:
+            skipped.append((rule.card.code, reason))
+        elif wanted or isinstance(rule, RecordRule):
+            ready.append(rule)
+    errors = frozenset(r.card.code for r in chosen if r.card.severity == "error") | _always_errors()
+    counter = TokenCounter(setting.encoding, expected=sum(t.size for t in tables))
+    return Plan(tables, shapes, read_as, unread, setting, tuple(ready), silent, errors, tuple(skipped), counter)
+
+
+def _always_errors() -> frozenset[str]:
+    # Ignoring a rule hides its findings; it does not make an unreadable record readable.
+    from ftprep.rules import CATALOGUE
+
+    return frozenset(
+        r.card.code for r in CATALOGUE if r.card.severity == "error" and not isinstance(r, (RowRule, DatasetRule))
+    )
+
+
+def shapes_counted(plan: Plan) -> Counter[str]:
+    """How many tables have which shape."""
+    return Counter(s.name for s in plan.shapes if s)

@@ -1,0 +1,423 @@
+"""The main job: audit, decide what to mend, mend while writing, audit again, split; all files appear at once."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+
+from ftprep.advice import advice
+from ftprep.engine import Writing
+from ftprep.errors import UsageError
+from ftprep.finish import Finished, finish
+from ftprep.mends import Mend, in_order
+from ftprep.model import Chunk
+from ftprep.partial import Account, Aside, Output, Partial
+from ftprep.pipeline import Progress, Run, Source, paths_of, run_plan, settings
+from ftprep.plan import Plan, make_plan
+from ftprep.readers.base import Options
+from ftprep.recipe import Recipe
+from ftprep.report import Report
+from ftprep.rule import Proposal
+from ftprep.splitter import Split, assign
+from ftprep.version import __version__
+from ftprep.writer import OutputFile, OutputSet, manifest_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SMALLEST_TO_SPLIT = 50
+"""Below this many examples the default share is no measure of anything, so nothing is held back unless asked."""
+
+MOST_TRIPS = 5
+"""Mending can bring forth something new to mend (two rows that become equal); it never did so twice in a row."""
+
+Decide = Callable[[Proposal], bool]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What `prepare` did: reports before and after, the files, the account, and how to use the tuned model.
+
+    `train` is the only data file where nothing was held back; paths are None where no such file was written. `rows`
+    has the account of records: read = written + rejected + skipped.
+    """
+
+    before: Report
+    after: Report
+    train: Path | None
+    valid: Path | None
+    rejected: Path | None
+    manifest: Path | None
+    rows: dict[str, int]
+    mended: dict[str, int]
+    split: Split | None
+    accepted: tuple[Proposal, ...] = ()
+    declined: tuple[Proposal, ...] = ()
+    notes: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether something was written and it has no error."""
+        return self.train is not None and self.after.ok
+
+    def frame(self, side: str = "train") -> pd.DataFrame:
+        """The written examples of one side (`train`, `valid`, `rejected`) as a frame; empty where there is no file."""
+        import jsonlines
+        import pandas as pd
+
+        path = {"train": self.train, "valid": self.valid, "rejected": self.rejected}[side]
+        if path is None:
+            return pd.DataFrame()
+        with jsonlines.open(path) as lines:
+            return pd.DataFrame(list(lines), dtype=object)
+
+    def __repr__(self) -> str:
+        from ftprep.views.prepared import summary
+
+        return summary(self)
+
+    def _repr_html_(self) -> str:
+        from ftprep.views.prepared import fragment
+
+        return fragment(self)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Where the outputs go: `one` where nothing is held back, else `train` and `valid`."""
+
+    one: Path
+    train: Path
+    valid: Path
+    rejected: Path
+    manifest: Path
+
+
+@dataclass
+class Decisions:
+    """Which proposals are accepted; each rule is decided once, however many trips there are."""
+
+    decide: Decide
+    wanted: frozenset[str]
+    accepted: dict[str, Proposal] = field(default_factory=dict)
+    declined: dict[str, Proposal] = field(default_factory=dict)
+    mends: list[Mend] = field(default_factory=list)
+    drops: dict[int, str] = field(default_factory=dict)
+
+    def take(self, proposals: tuple[Proposal, ...]) -> bool:
+        """Decide on what is new; True where there is more to do than before."""
+        grew = False
+        for proposal in proposals:
+            code = proposal.code
+            if code in self.declined:
+                continue
+            if code not in self.accepted:
+                if proposal.safety != "safe" and code not in self.wanted and not self.decide(proposal):
+                    self.declined[code] = proposal
+                    continue
+                self.accepted[code] = proposal
+            new = [m for m in proposal.mends if m not in self.mends]
+            self.mends.extend(new)
+            left = proposal.drops - self.drops.keys()
+            self.drops.update(dict.fromkeys(left, code))
+            grew = grew or bool(new) or bool(left)
+        return grew
+
+
+class _Spool:
+    """The written lines of one trip, in a file without a name beside the outputs, with what a split needs to know."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
+        self.units: list[tuple[bytes, str]] = []
+        self.aside: list[tuple[int, Aside]] = []
+        self.records = 0
+        self._classes: dict[str, str] = {}
+
+    def take(self, chunk: Chunk, output: Output) -> None:
+        """Keep one chunk's output."""
+        if output.lines:
+            self._file.write(b"\n".join(output.lines) + b"\n")
+        # One object for each class name keeps a million rows small.
+        self.units.extend((unit, self._classes.setdefault(name, name)) for unit, name in output.units)
+        self.aside.extend((chunk.number, a) for a in output.aside)
+        self.records += output.records
+
+    def copy(self, choose: Callable[[int], OutputFile]) -> None:
+        """Write each line to the file that `choose` gives for its position."""
+        self._file.seek(0)
+        for position, line in enumerate(self._file):
+            choose(position).write(line)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+def prepare(
+    source: Source,
+    recipe: str | os.PathLike[str] | Mapping[str, Any] | Recipe | None = None,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    name: str | None = None,
+    unsafe: bool | Decide = False,
+    force: bool = False,
+    options: Options | None = None,
+    workers: int | str = 1,
+    max_findings: int | None = None,
+    progress: Progress | None = None,
+    **overrides: Any,
+) -> Prepared:
+    """Audit a set, mend it, write it as JSONL, split into train and validation, and audit what was written.
+
+    Files go to the folder `out` (beside the input where left out; it is made where missing) and are called after the
+    input or `name`. Safe mendings and those the recipe accepts are made; `unsafe` is True for all others, or a function
+    that decides on each proposal. Rows that an error rule finds are set aside in the rejected file. `recipe` and
+    `overrides` are as for `check`. All files appear or none; an existing one is refused without `force`.
+    Raises FtprepError where nothing can be read or written.
+    """
+    resolved = settings(recipe, **overrides)
+    run = Run(workers, progress, max_findings, options or Options())
+    names = names_for(source, out, name)
+    plan = make_plan(source, resolved, run.options, run.kept)
+    decide: Decide = unsafe if callable(unsafe) else lambda _: bool(unsafe)
+    from ftprep.rules import find
+
+    wanted = frozenset(r.card.code for s in resolved.fix.accept for r in find(s))
+    with OutputSet(force=force, inputs=paths_of(source), make_parents=True) as outputs:
+        for path in (names.one, names.train, names.valid, names.rejected, names.manifest):
+            outputs.check(path)
+        before = finish(run_plan(plan, run), plan)
+        decisions = Decisions(decide, wanted)
+        decisions.take(before.proposals)
+        return _write(plan, run, before, decisions, names, outputs)
+
+
+def _write(plan: Plan, run: Run, before: Finished, decisions: Decisions, names: Names, outputs: OutputSet) -> Prepared:
+    for _ in range(MOST_TRIPS):
+        writing = replace(split_by(plan, before), mends=in_order(decisions.mends), drops=dict(decisions.drops))
+        with Trip(plan, run, before, decisions, writing, names, outputs) as trip:
+            if not decisions.take(trip.after.proposals):
+                return trip.commit()
+    message = "mending does not come to rest"
+    raise RuntimeError(message)
+
+
+def split_by(plan: Plan, before: Finished) -> Writing:
+    """What a writing run must note of each row for the split that the recipe asks for."""
+    split = plan.setting.recipe.split
+    return Writing(
+        group=split.group or "",
+        by_class=split.stratify == "auto" and before.dataset.is_classification,
+        class_column="" if split.stratify in ("auto", "none") else split.stratify,
+        stop=before.dataset.stop.ending,
+        by_answer=before.dataset.asks == 1,
+    )
+
+
+class Trip:
+    """One time through the data, mending and writing to a spool; `commit` makes files of it, leaving drops it."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        run: Run,
+        before: Finished,
+        decisions: Decisions,
+        writing: Writing,
+        names: Names,
+        outputs: OutputSet,
+    ) -> None:
+        self.plan, self.before, self.decisions = plan, before, decisions
+        self.names, self.outputs = names, outputs
+        self.notes: list[str] = []
+        self.spool = _Spool(outputs.folder(names.one))
+        self.partial = run_plan(plan, run, writing, self.spool.take)
+        self.after = finish(self.partial, plan, hashes=False)
+
+    def __enter__(self) -> Trip:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.spool.close()
+
+    def commit(self) -> Prepared:
+        """Split, write all files and let them appear together."""
+        names, outputs, spool = self.names, self.outputs, self.spool
+        split = _split(self.plan, spool, self.notes)
+        stale = _earlier_outputs(names)
+        train = valid = rejected = manifest = None
+        if spool.units:
+            train, valid = (names.train, names.valid) if split else (names.one, None)
+            main = outputs.open(train)
+            held = outputs.open(valid) if valid else main
+            spool.copy(lambda i: held if split and split.is_valid(spool.units[i][0]) else main)
+        else:
+            self.notes.append("no example is left to write")
+        if spool.aside:
+            rejected = names.rejected
+            _write_aside(outputs.open(rejected), spool, self.partial, self.plan)
+        rows = _account(self.partial, spool)
+        if train:
+            manifest = names.manifest
+            document = _manifest(self, rows, split)
+            outputs.commit((manifest, lambda made: manifest_bytes(document | _relative(made))))
+            _remove(stale, {p for p in (train, valid, rejected) if p})
+        elif rejected:
+            outputs.commit()
+        return Prepared(
+            before=self.before.report,
+            after=self.after.report,
+            train=train,
+            valid=valid,
+            rejected=rejected,
+            manifest=manifest,
+            rows=rows,
+            mended={code: p.count for code, p in sorted(self.decisions.accepted.items())},
+            split=split,
+            accepted=tuple(self.decisions.accepted.values()),
+            declined=tuple(self.decisions.declined.values()),
+            notes=tuple(self.notes),
+            advice=advice(self.after.dataset),
+        )
+
+
+def _split(plan: Plan, spool: _Spool, notes: list[str]) -> Split | None:
+    split = plan.setting.recipe.split
+    count = len(spool.units)
+    if split.valid == "none" or not count:
+        return None
+    if "valid" not in split.model_fields_set and count < SMALLEST_TO_SPLIT:
+        notes.append(f"{count} examples are too few to hold some back; --valid SHARE does it all the same")
+        return None
+    made = assign(spool.units, valid=split.valid, seed=split.seed)
+    notes.extend(made.notes)
+    return made
+
+
+def _write_aside(file: OutputFile, spool: _Spool, partial: Partial, plan: Plan) -> None:
+    before: Counter[int] = Counter()
+    starts: dict[int, int] = {}
+    for number in sorted(partial.chunks):
+        starts[number] = before[partial.chunks[number].source]
+        before[partial.chunks[number].source] += partial.chunks[number].records
+    for number, aside in spool.aside:
+        table = plan.tables[partial.chunks[number].source]
+        place: dict[str, Any] = {"source": table.name, "line": aside.line, "record": starts[number] + aside.offset + 1}
+        if table.sheet:
+            place["sheet"] = table.sheet
+        line = {
+            "place": place,
+            "codes": list(dict.fromkeys(f.code for f in aside.faults)),
+            "messages": list(dict.fromkeys(f.message for f in aside.faults)),
+            "record": _as_it_was(aside.record),
+        }
+        file.write(msgspec.json.encode(line))
+
+
+def _as_it_was(record: bytes) -> Any:
+    # A record that is JSON goes in as JSON, byte for byte; anything else as text, odd bytes as escapes.
+    try:
+        msgspec.json.decode(record)
+        return msgspec.Raw(record.strip())
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return record.decode("utf-8", "backslashreplace")
+
+
+def _account(partial: Partial, spool: _Spool) -> dict[str, int]:
+    total = Account()
+    for account in partial.accounts.values():
+        total.merge(account)
+    written = spool.records
+    return {
+        "read": total.read,
+        "written": written,
+        "rejected": total.read - total.skipped - written,
+        "skipped": total.skipped,
+        "examples": len(spool.units),
+    }
+
+
+def _manifest(trip: Trip, rows: dict[str, int], split: Split | None) -> dict[str, Any]:
+    recipe = trip.plan.setting.recipe
+    inputs = [
+        {"path": i.path, "format": i.format, "sheet": i.sheet, "bytes": i.bytes, "sha256": i.sha256}
+        | {"rows": i.rows.model_dump()}
+        for i in trip.before.report.inputs
+    ]
+    return {
+        "schema_version": 1,
+        "tool": {"name": "ftprep", "version": __version__},
+        "inputs": inputs,
+        "rows": rows,
+        "recipe": recipe.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        "seed": recipe.split.seed,
+        "split": {"train": split.train, "valid": split.valid} if split else None,
+        "encoding": trip.plan.setting.encoding,
+        "rules": [r.card.code for r in trip.plan.rules],
+        "mended": [
+            {"code": p.code, "applicability": p.safety, "message": p.message, "rows": p.count}
+            for p in trip.decisions.accepted.values()
+        ],
+        "findings": trip.after.report.counts(),
+        "versions": _versions(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    import platform
+    from importlib.metadata import version
+
+    return {"python": platform.python_version(), "tiktoken": version("tiktoken")}
+
+
+def _relative(made: dict[str, Any]) -> dict[str, Any]:
+    # Names only: the manifest stands beside the files it names, and both may be moved together.
+    return {"outputs": [o | {"path": Path(o["path"]).name} for o in made["outputs"]]}
+
+
+def _earlier_outputs(names: Names) -> set[Path]:
+    return {p for p in (names.one, names.train, names.valid, names.rejected) if p.is_file()}
+
+
+def _remove(stale: set[Path], written: set[Path]) -> None:
+    # With --force, what an earlier run wrote and this one does not would stand beside the new files and mislead.
+    for path in stale - written:
+        path.unlink(missing_ok=True)
+
+
+def names_for(source: Source, out: str | os.PathLike[str] | None, name: str | None, suffix: str = "_prepared") -> Names:
+    """The names of the outputs; raises UsageError where nothing says where they should go."""
+    paths = paths_of(source)
+    if not paths and out is None:
+        message = "the data is in memory"
+        raise UsageError(message, "say where to write: out=FOLDER")
+    first = paths[0] if paths else Path("data")
+    folder = Path(out) if out is not None else (first.parent if not first.is_dir() else first)
+    stem = name or (first.resolve().name if first.is_dir() else stem_of(first.name))
+    base = f"{stem}{suffix}"
+    return Names(
+        folder / f"{base}.jsonl",
+        folder / f"{base}_train.jsonl",
+        folder / f"{base}_valid.jsonl",
+        folder / f"{base}_rejected.jsonl",
+        folder / f"{base}.manifest.json",
+    )
+
+
+def stem_of(name: str) -> str:
+    """A file's name without its format's suffix and compression: `a.b.csv.gz` gives `a.b`."""
+    if name in ("-", ""):
+        return "stdin"
+    path = Path(name)
+    if path.suffix.lower() in (".gz", ".zst", ".bz2", ".xz"):
+        path = path.with_suffix("")
+    return path.stem or name

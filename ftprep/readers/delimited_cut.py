@@ -1,0 +1,197 @@
+"""Where the records of a delimited file begin and end: decided on bytes, alike however the file is cut into blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from ftprep.readers import base
+
+Kind = Literal["plain", "torn", "long"]
+
+
+class Stretch(NamedTuple):
+    """Neighbouring bytes of one kind: `plain` whole records as RFC 4180 has them; `torn` one record with a misplaced
+    quote, up to the next line that is a whole record; `long` one line beyond MAX_RECORD_BYTES."""
+
+    start: int
+    end: int
+    kind: Kind
+
+
+class Trouble(NamedTuple):
+    """What is wrong with a torn record: the cell (from 1), the byte where it starts, and whether its quote is open."""
+
+    cell: int
+    at: int
+    is_open: bool
+
+
+class Cutter:
+    """Finds the records of a file with one delimiter, one number of columns and line feeds as line ends.
+
+    A quote opens a cell only at its start, as in RFC 4180; elsewhere it is text. A carriage return alone is text.
+    Where a stretch ends depends on nothing before it, so a file may be cut between any two stretches.
+    """
+
+    def __init__(self, delimiter: str, width: int) -> None:
+        mark = delimiter.encode()
+        here = re.escape(mark)
+        # Possessive only where the body cannot backtrack: Python before 3.11.5 gets the others wrong (gh-106052).
+        quoted = rb'"[^"]*+(?:""[^"]*+)*+"'
+        if len(mark) == 1:
+            first, more, calm = (rb"[^" + not_in + here + rb"\n]" for not_in in (rb'"', rb"", rb'"'))
+        else:
+            first, more, calm = (rb"(?:(?!" + here + rb")[^" + not_in + rb"\n])" for not_in in (rb'"', rb"", rb'"'))
+        bare = rb"(?:" + first + more + rb"*+)?"
+        # Text with an even number of quotes: what a line inside a torn record must be to pass for a whole record.
+        even = rb"(?:" + first + calm + rb'*+(?:"' + calm + rb'*+"' + calm + rb"*+)*)?"
+        last = rb"(?:" + quoted + rb"\r?|" + bare + rb")"
+        cell = rb"(?:" + quoted + rb"|" + bare + rb")"
+        cells = rb"(?:" + cell + here + rb")*"
+        sound = rb"(?:(?:%b|%b)%b){%d}(?:%b\r?|%b)" % (quoted, even, here, width - 1, quoted, even)
+        self.record = re.compile(cells + last + rb"\n")
+        self._tail = re.compile(cells + last + rb"\Z")
+        self._begun = re.compile(cells + rb"(?:" + quoted + rb'\r?|"[^"]*+(?:""[^"]*+)*+|' + bare + rb")\Z")
+        self._sound = re.compile(sound + rb"(?:\n|\Z)")
+        self._cell = re.compile(cell + here)
+        self._quoted = re.compile(quoted)
+        self._edges = {b"", b"\n", mark}
+
+    def stretches(self, data: bytes, final: bool) -> Iterator[Stretch]:
+        """The stretches from the start of `data`, which is the start of a record, as far as they are decided;
+        `final` says that nothing follows."""
+        at, trusting = 0, True
+        while at < len(data):
+            end = self._trusted(data, at) if trusting else -1
+            if end < 0:
+                trusting = False
+                end = self._checked(data, at)
+            if end > at:
+                yield Stretch(at, end, "plain")
+                at = end
+                continue
+            stretch = self._odd(data, at, final)
+            if stretch is None:
+                return
+            yield stretch
+            at = stretch.end
+
+    def trouble(self, data: bytes) -> Trouble:
+        """What is wrong with the torn record at the start of `data`."""
+        number, at = 1, 0
+        while found := self._cell.match(data, at):
+            number, at = number + 1, found.end()
+        return Trouble(number, at, not self._quoted.match(data, at))
+
+    def is_whole(self, line: bytes) -> bool:
+        """Whether a line (without its end) is a whole record of this table, with all its quotes in place."""
+        found = self._sound.match(line)
+        return found is not None and found.end() == len(line)
+
+    def _trusted(self, data: bytes, at: int) -> int:
+        """The end of the last whole record when each quote stands next to a delimiter, a line end or a quote, else -1
+        (which says nothing): at C speed, for nearly all files."""
+        window = data[at : at + base.MAX_RECORD_BYTES]
+        if b'"' not in window:
+            return at + window.rfind(b"\n") + 1
+        parts = window.split(b'"')
+        outside = parts[0::2]
+        behind, before = outside[1:], outside if len(parts) % 2 == 0 else outside[:-1]
+        starts, ends = {part[:1] for part in behind}, {part[-1:] for part in before}
+        if b"\r" in starts and all(part[1:2] == b"\n" for part in behind if part[:1] == b"\r"):
+            starts.remove(b"\r")
+        if not starts | ends <= self._edges:
+            return -1
+        end = len(window)
+        for number in range(len(parts) - 1, -1, -1):
+            begin = end - len(parts[number])
+            found = -1 if number % 2 else parts[number].rfind(b"\n")
+            if found >= 0:
+                return at + begin + found + 1
+            end = begin - 1
+        return at
+
+    def _checked(self, data: bytes, at: int) -> int:
+        """The end of the last whole record in a row, record by record."""
+        while found := self.record.match(data, at, at + base.MAX_RECORD_BYTES):
+            at = found.end()
+        return at
+
+    def _odd(self, data: bytes, at: int, final: bool) -> Stretch | None:
+        """The stretch at a place where no plain record ends, or None while more bytes are needed to say."""
+        fits = len(data) - at <= base.MAX_RECORD_BYTES
+        if fits and final and self._tail.match(data, at):
+            return Stretch(at, len(data), "plain")
+        if fits and not final and self._begun.match(data, at):
+            return None
+        line_end = data.find(b"\n", at, at + base.MAX_RECORD_BYTES) + 1
+        if line_end:
+            return self._torn(data, at, line_end, final)
+        if fits:
+            return Stretch(at, len(data), "torn") if final else None
+        line_end = data.find(b"\n", at) + 1
+        if line_end or final:
+            return Stretch(at, line_end or len(data), "long")
+        return None
+
+    def _torn(self, data: bytes, start: int, at: int, final: bool) -> Stretch | None:
+        """The torn record that starts at `start`, up to the first line from `at` on that is a whole record."""
+        while at < len(data):
+            bound = at + base.MAX_RECORD_BYTES
+            if at - start > base.MAX_RECORD_BYTES:
+                return Stretch(start, at, "torn")
+            found = self._sound.match(data, at, bound)
+            if found and (final or data[found.end() - 1 : found.end()] == b"\n"):
+                return Stretch(start, at, "torn")
+            if not final and len(data) <= bound and self._begun.match(data, at):
+                return None
+            line_end = data.find(b"\n", at, bound) + 1
+            if not line_end:
+                if len(data) > bound:
+                    return Stretch(start, at, "torn")  # what follows is a line that is too long
+                break
+            at = line_end
+        return Stretch(start, len(data), "torn") if final else None
+
+
+@lru_cache(maxsize=64)
+def cutter(delimiter: str, width: int) -> Cutter:
+    """The cutter for a delimiter and a number of columns."""
+    return Cutter(delimiter, width)
+
+
+class Pieces:
+    """Gathers blocks that are cut anywhere into runs of whole stretches.
+
+    A line that is too long is shortened to one byte beyond the bound, so that it is known as such and never held.
+    """
+
+    def __init__(self, cut: Cutter) -> None:
+        self._cut = cut
+        self._held = b""
+        self._passing = False
+
+    def take(self, block: bytes) -> bytes:
+        """The stretches that the block makes whole, b"" where there are none."""
+        if self._passing:
+            line_end = block.find(b"\n")
+            if line_end < 0:
+                return b""
+            block = block[line_end:]
+            self._passing = False
+        held = self._held + block
+        end = max((stretch.end for stretch in self._cut.stretches(held, final=False)), default=0)
+        piece, held = held[:end], held[end:]
+        if len(held) > base.MAX_RECORD_BYTES and b"\n" not in held[: base.MAX_RECORD_BYTES + 1]:
+            held = held[: base.MAX_RECORD_BYTES + 1]
+            self._passing = True
+        self._held = held
+        return piece
+
+    def rest(self) -> bytes:
+        """What is left at the end of the file."""
+        held, self._held = self._held, b""
+        return held

@@ -1,0 +1,194 @@
+"""The one configuration: what a set is, how its rows become examples, what to check, mend and split. Frozen values."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ftprep.errors import RecipeError
+
+Task = Literal["auto", "classification", "generation", "open-ended"]
+
+
+def _kebab(name: str) -> str:
+    return name.replace("_", "-")
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=_kebab, validate_by_name=True)
+
+
+class Columns(_Frozen):
+    """Which columns or keys of a record become the example; what is left out is matched by name and known aliases."""
+
+    prompt: str | None = Field(None, description="Column that holds the prompt.")
+    completion: str | None = Field(None, description="Column that holds the completion.")
+    prompt_template: str | None = Field(
+        None, description='Prompt made of several columns: "Item={Item}, Color={Color}->". {{ and }} are braces.'
+    )
+    completion_template: str | None = Field(None, description="Completion made of several columns, in the same way.")
+
+
+class Format(_Frozen):
+    """How a prompt/completion example is delimited."""
+
+    separator: str | None = Field(None, description="Ending of every prompt; found or proposed where left out.")
+    stop: str | None = Field(None, description="Ending of every completion; found or proposed where left out.")
+    leading_space: bool = Field(True, description="Whether each completion starts with one space.")
+
+
+class Turns(_Frozen):
+    """How a conversation becomes prompt/completion examples: one example for each reply of the assistant."""
+
+    system: str = Field("", description='What stands before the system message, for example "Summary: ".')
+    user: str = Field("User: ", description="What stands before a user turn.")
+    assistant: str = Field("Assistant: ", description="What stands before an assistant turn.")
+    before: str = Field("", description='Template of columns put before the conversation: "Summary: {summary}".')
+    between: str = Field("\n", description="What stands between two turns.")
+
+
+class Split(_Frozen):
+    """Which share of the examples is held back for validation, and what must not be parted."""
+
+    valid: Annotated[float, Field(gt=0, lt=1)] | Annotated[int, Field(ge=1)] | Literal["none"] = Field(
+        0.1, description="Share (0.1) or number (200) of validation examples, or none."
+    )
+    seed: int = Field(0, description="Another seed gives another split; the same seed always gives the same one.")
+    group: str | None = Field(None, description="Column whose equal values must stay on one side.")
+    stratify: str = Field("auto", description="auto (by class in classification), none, or a column.")
+
+
+class Rules(_Frozen):
+    """Which rules run, and their options."""
+
+    select: tuple[str, ...] = Field((), description="Only these: code, family letters or name.")
+    ignore: tuple[str, ...] = Field((), description="Not these.")
+    extend_select: tuple[str, ...] = Field((), description="These too (preview rules).")
+    options: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Options by rule code or name.")
+
+
+class Fix(_Frozen):
+    """Which unsafe mendings the recipe asks for, so that `prepare -y` makes them."""
+
+    accept: tuple[str, ...] = Field((), description="Codes or names of rules whose unsafe fix is wanted.")
+
+
+class Recipe(_Frozen):
+    """A way to prepare one kind of set; every value left out is found out from the data or has the default shown."""
+
+    name: str = Field("", description="What the recipe is called.")
+    description: str = Field("", description="What it is for, in one line.")
+    shape: Literal["auto", "completion", "chat"] = Field("auto", description="Form of the examples.")
+    task: Task = Field("auto", description="What is learnt; inferred, with reasons, where auto.")
+    model: str | None = Field(None, description="Model to be tuned: settles the encoding that tokens are counted in.")
+    encoding: str | None = Field(None, description="Token encoding, where no model is named (default o200k_base).")
+    token_limit: Annotated[int, Field(ge=1)] | None = Field(None, description="Most tokens of one example.")
+    columns: Columns = Columns()
+    format: Format = Format()
+    turns: Turns | None = Field(None, description="Set to make prompt/completion examples out of conversations.")
+    split: Split = Split()
+    rules: Rules = Rules()
+    fix: Fix = Fix()
+
+
+def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Layers of settings as one: later ones win, tables are merged key by key; keys may be kebab or snake case."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            name = _kebab(key)
+            if isinstance(value, Mapping) and isinstance(merged.get(name), dict) and name != "options":
+                merged[name] = merge(merged[name], value)
+            elif isinstance(value, Mapping) and name != "options":
+                merged[name] = merge(value)
+            else:
+                merged[name] = value
+    return merged
+
+
+def resolve(*layers: Mapping[str, Any], origin: str = "recipe") -> Recipe:
+    """The recipe that the layers make together; raises RecipeError that names the key, and the nearest right one."""
+    try:
+        return Recipe.model_validate(merge(*layers))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(p) for p in first["loc"] if not str(p).startswith(("float", "int", "literal[")))
+        if first["type"] == "extra_forbidden":
+            raise RecipeError(f"{origin}: unknown key {where!r}", _nearest(first["loc"])) from None
+        raise RecipeError(f"{origin}: {where}: {first['msg']}", "`ftprep config schema` lists keys and types") from None
+
+
+def _nearest(location: tuple[int | str, ...]) -> str:
+    model: Any = Recipe
+    for part in location[:-1]:
+        kind = model.model_fields[str(part).replace("-", "_")].annotation
+        model = kind if isinstance(kind, type) else Turns
+    names = [_kebab(n) for n in model.model_fields]
+    near = difflib.get_close_matches(str(location[-1]), names, 1)
+    return f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(names)}"
+
+
+def recipe_folder() -> Path:
+    """Where the shipped recipes are: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).parent
+    inside = package / "recipes"
+    return inside if inside.is_dir() else package.parent / "recipes"
+
+
+def shipped_recipes() -> dict[str, Path]:
+    """Names of the shipped recipes and their files, sorted."""
+    return {path.stem: path for path in sorted(recipe_folder().glob("*.toml"))}
+
+
+def find_recipe(name: str) -> dict[str, Any]:
+    """The settings of a recipe by shipped name or file path (TOML or JSON); raises RecipeError."""
+    shipped = shipped_recipes()
+    if name in shipped:
+        return read_settings(shipped[name])
+    path = Path(name)
+    if path.suffix in (".toml", ".json") or path.exists():
+        return read_settings(path)
+    near = difflib.get_close_matches(name, shipped, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"shipped recipes: {', '.join(shipped)}; or give a .toml file"
+    raise RecipeError(f"no recipe is called {name!r}", hint)
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The settings in a TOML or JSON file; raises RecipeError with the place of a syntax error."""
+    import tomllib
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except FileNotFoundError:
+        raise RecipeError(
+            f"{path}: no such file", "give a recipe's name or the path of a .toml or .json file"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(
+            f"{path}: cannot be read: {error}", "a recipe is a small TOML or JSON file in UTF-8"
+        ) from None
+    except ValueError as error:
+        raise RecipeError(f"{path}: {error}", "correct the line named") from None
+    if not isinstance(data, dict):
+        raise RecipeError(f"{path}: a recipe is a table of keys", "see `ftprep config schema`")
+    return data
+
+
+def project_settings(start: Path) -> tuple[dict[str, Any], str]:
+    """`ftprep.toml` or `[tool.ftprep]` of the nearest parent folder: its settings and its path, ({}, "") where none."""
+    for folder in (start, *start.parents):
+        own = folder / "ftprep.toml"
+        if own.is_file():
+            return read_settings(own), str(own)
+        project = folder / "pyproject.toml"
+        if project.is_file():
+            table = read_settings(project).get("tool", {}).get("ftprep")
+            if isinstance(table, dict):
+                return table, str(project)
+    return {}, ""

@@ -1,0 +1,155 @@
+"""The contract of a rule: one card that terminal, pages and tests all read, and a check, a judgement or both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ftprep.dataset import Dataset
+from ftprep.mends import Mend
+from ftprep.model import Fault, Row, Safety, Severity
+from ftprep.setting import Setting
+from ftprep.surveys import Marks
+
+CODE = re.compile(r"^[A-Z]{2,4}[0-9]{3}$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A tiny dataset for a rule's page and its test: the file's text (or bytes), its suffix, and recipe settings."""
+
+    text: str | bytes
+    suffix: str = ".jsonl"
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What a rule says about itself.
+
+    `finds` and `why` are one or two plain sentences each. `bad` must give a finding of this rule, `good` must not; one
+    test holds every rule to that. `fix` is None where no exact mending exists, and `mended` says in one line what it
+    does. `status` is preview, stable, deprecated or removed; preview rules run only when selected by code or name.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    finds: str
+    why: str
+    bad: Sample
+    good: Sample
+    fix: Safety | None = None
+    mended: str = ""
+    aliases: tuple[str, ...] = ()
+    since: str = "0.1.0"
+    status: str = "stable"
+
+    @property
+    def family(self) -> str:
+        """The letters of the code."""
+        return self.code.rstrip("0123456789")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A frozen value whose fields are its options; base of the four kinds below.
+
+    A bare Rule has a card only: its faults are raised by a reader or a shape, which know where and why.
+    """
+
+    card: ClassVar[Card]
+
+    def fault(self, message: str, pointer: str = "", excerpt: str = "") -> Fault:
+        """A fault of this rule; the fix is offered where the card has one."""
+        return Fault(self.card.code, message, pointer, excerpt, fixable=self.card.fix is not None)
+
+
+@dataclass(frozen=True)
+class RecordRule(Rule):
+    """Looks at the record as the file said it. Runs only on records that the strict reading of the shape refused."""
+
+    shapes: ClassVar[tuple[str, ...]] = ("chat", "completion")
+
+    def check(self, record: dict[str, Any]) -> Iterator[Fault]:
+        """The faults of one record; a record may have any shape at any depth."""
+        raise NotImplementedError
+
+    def mend(self, setting: Setting) -> Mend | None:
+        """What mends the rows it finds, where the card has a fix and reading does not mend them already."""
+        del setting
+        return None
+
+
+@dataclass(frozen=True)
+class RowRule(Rule):
+    """Looks at one example at a time.
+
+    `marks` names bytes without which the rule cannot fire: the engine looks for them once a chunk, in C, and skips the
+    rule for the chunk when none is there. It must hold for every container, so only plain ASCII marks are allowed.
+    """
+
+    shapes: ClassVar[tuple[str, ...]] = ("chat", "completion")
+    marks: ClassVar[tuple[bytes, ...]] = ()
+
+    def ready(self, setting: Setting) -> str:
+        """Why the rule cannot run in this setting ("no limit is known"), "" when it can."""
+        del setting
+        return ""
+
+    def check(self, row: Row, setting: Setting) -> Iterator[Fault]:
+        """The faults of one loaded row."""
+        raise NotImplementedError
+
+    def mend(self, setting: Setting) -> Mend | None:
+        """What mends the rows it finds, where the card has a fix."""
+        del setting
+        return None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a dataset rule has to say: about the set as a whole, or about the rows of `marks` (one finding each).
+
+    The detail of a mark is the finding's excerpt, or, where it `tells`, the end of its message.
+    """
+
+    message: str
+    marks: Marks | None = None
+    excerpt: str = ""
+    tells: bool = False
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A mending that a rule offers: what it does in one line, how many rows it touches, and the mends or drops."""
+
+    code: str
+    safety: Safety
+    message: str
+    count: int
+    mends: tuple[Mend, ...] = ()
+    drops: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class DatasetRule(Rule):
+    """Judges the set as a whole from summaries that add up in any order and that the engine keeps for all rules."""
+
+    shapes: ClassVar[tuple[str, ...]] = ("chat", "completion")
+
+    def ready(self, setting: Setting) -> str:
+        """Why the rule cannot run in this setting, "" when it can."""
+        del setting
+        return ""
+
+    def judge(self, dataset: Dataset) -> Iterator[Judgement]:
+        """The findings about the set."""
+        raise NotImplementedError
+
+    def propose(self, dataset: Dataset) -> Iterator[Proposal]:
+        """The mendings that follow from what `judge` finds; none by default."""
+        del dataset
+        yield from ()

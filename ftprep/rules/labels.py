@@ -1,0 +1,189 @@
+"""Rules on the set as a whole: how many examples there are, and which classes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ftprep.dataset import Dataset
+from ftprep.mends import Relabel
+from ftprep.rule import Card, DatasetRule, Judgement, Proposal, Sample
+
+
+def shown(text: str) -> str:
+    """A label as a person reads it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _set(**counts: int) -> str:
+    rows = [(label, i) for label, n in counts.items() for i in range(n)]
+    return "".join(json.dumps({"prompt": f"{la} text {i} ->", "completion": f" {la}"}) + "\n" for la, i in rows)
+
+
+def _generation(n: int) -> str:
+    return "".join(
+        json.dumps({"prompt": f"question {i} ->", "completion": f" the long answer to question number {i} END"}) + "\n"
+        for i in range(n)
+    )
+
+
+@dataclass(frozen=True)
+class TooFew(DatasetRule):
+    """Options: the guide's numbers, `classification` for each class, `generation` for the set."""
+
+    classification: int = 100
+    generation: int = 500
+    advised: int = 200
+
+    card: ClassVar[Card] = Card(
+        code="SET101",
+        name="too-few",
+        severity="info",
+        finds="There are fewer examples than are usually needed: about 100 for each class, about 500 for generation.",
+        why="Quality rises about linearly with each doubling of the examples; a couple of hundred is the usual start.",
+        bad=Sample(text=_generation(20)),
+        good=Sample(text=_generation(500)),
+    )
+
+    def judge(self, dataset: Dataset) -> Iterator[Judgement]:
+        count = dataset.examples
+        if not count:
+            return
+        if dataset.is_classification:
+            poor = [c for c, n in dataset.task.classes.items() if n < self.classification]
+            if poor:
+                named = ", ".join(f"{shown(c)} {dataset.task.classes[c]}" for c in poor[-5:])
+                yield Judgement(
+                    f"{len(poor)} of {len(dataset.task.classes)} classes have fewer than {self.classification} "
+                    f"examples (fewest: {named})"
+                )
+        elif count < (self.generation if dataset.task.name == "generation" and dataset.pairs else self.advised):
+            enough = self.generation if dataset.pairs else self.advised
+            yield Judgement(f"{count:,} examples; {enough} or more are usually needed")
+
+
+@dataclass(frozen=True)
+class _ClassRule(DatasetRule):
+    shapes: ClassVar[tuple[str, ...]] = ("completion",)
+
+
+@dataclass(frozen=True)
+class OneClass(_ClassRule):
+    card: ClassVar[Card] = Card(
+        code="SET102",
+        name="one-class",
+        severity="error",
+        finds="All examples of a classification have the same class.",
+        why="There is nothing to tell apart; the model will give this class for everything.",
+        bad=Sample(text=_set(spam=20)),
+        good=Sample(text=_set(spam=20, ham=20)),
+    )
+
+    def judge(self, dataset: Dataset) -> Iterator[Judgement]:
+        if dataset.is_classification and len(dataset.task.classes) == 1:
+            label = next(iter(dataset.task.classes))
+            yield Judgement(f"all {dataset.surveys.answers.answers:,} examples have the class {shown(label)}")
+
+
+@dataclass(frozen=True)
+class ClassImbalance(_ClassRule):
+    """Option: how many times more examples the largest class may have than the smallest."""
+
+    ratio: int = 10
+
+    card: ClassVar[Card] = Card(
+        code="SET103",
+        name="class-imbalance",
+        severity="info",
+        finds="The largest class has more than ten times the examples of the smallest.",
+        why="The model learns to prefer the large class; look at recall for each class, and collect more of the small.",
+        bad=Sample(text=_set(spam=44, ham=4)),
+        good=Sample(text=_set(spam=20, ham=20)),
+    )
+
+    def judge(self, dataset: Dataset) -> Iterator[Judgement]:
+        classes = list(dataset.task.classes.items()) if dataset.is_classification else []
+        if len(classes) > 1 and classes[0][1] > self.ratio * classes[-1][1]:
+            (large, most), (small, fewest) = classes[0], classes[-1]
+            yield Judgement(f"class {shown(large)} has {most:,} examples, {shown(small)} has {fewest:,}")
+
+
+@dataclass(frozen=True)
+class RareClass(_ClassRule):
+    card: ClassVar[Card] = Card(
+        code="SET104",
+        name="rare-class",
+        severity="warning",
+        finds="A class has one example only, so it cannot stand in both training and validation.",
+        why="What is only in validation was never learnt, and what is only in training is never measured; providers "
+        "refuse a validation set whose classes differ.",
+        bad=Sample(text=_set(spam=10, ham=10, eggs=1)),
+        good=Sample(text=_set(spam=10, ham=10)),
+    )
+
+    def judge(self, dataset: Dataset) -> Iterator[Judgement]:
+        rare = [c for c, n in dataset.task.classes.items() if n == 1] if dataset.is_classification else []
+        if rare and len(dataset.task.classes) > 1:
+            named = ", ".join(map(shown, rare[:8])) + (f" and {len(rare) - 8} more" if len(rare) > 8 else "")
+            yield Judgement(f"{len(rare)} class{'es have' if len(rare) > 1 else ' has'} one example only: {named}")
+
+
+@dataclass(frozen=True)
+class LabelVariants(_ClassRule):
+    card: ClassVar[Card] = Card(
+        code="SET105",
+        name="label-variants",
+        severity="warning",
+        finds='Class names differ only in capitals, spacing or a final full stop: "Yes", "yes ", "YES".',
+        why="To the model they are different classes, and the probability of the right answer is spread over them.",
+        bad=Sample(text=_set(yes=8, no=8, Yes=4)),
+        good=Sample(text=_set(yes=8, no=8)),
+        fix="unsafe",
+        mended="Gives all variants the spelling that most examples use.",
+    )
+
+    def _groups(self, dataset: Dataset) -> list[list[str]]:
+        groups: defaultdict[str, list[str]] = defaultdict(list)
+        for label in dataset.task.classes if dataset.is_classification else ():
+            groups[re.sub(r"[\s_-]+", " ", label.casefold()).strip(" .。!！")].append(label)
+        return [variants for variants in groups.values() if len(variants) > 1]
+
+    def judge(self, dataset: Dataset) -> Iterator[Judgement]:
+        for variants in self._groups(dataset):
+            named = ", ".join(f"{shown(v)} {dataset.task.classes[v]:,}" for v in variants)
+            yield Judgement(f"variants of one class: {named}")
+
+    def propose(self, dataset: Dataset) -> Iterator[Proposal]:
+        for first, *others in self._groups(dataset):
+            count = sum(dataset.task.classes[v] for v in others)
+            what = f"write {', '.join(map(shown, others))} as {shown(first)}"
+            mends = (Relabel(dict.fromkeys(others, first)),)
+            yield Proposal(self.card.code, "unsafe", what, count, mends)
+
+
+@dataclass(frozen=True)
+class NumericLabels(_ClassRule):
+    card: ClassVar[Card] = Card(
+        code="SET106",
+        name="numeric-labels",
+        severity="info",
+        finds="The classes are numbers.",
+        why="That works, and costs one token each; keep the list of what each number stands for beside the set, since "
+        "it says nothing of itself.",
+        bad=Sample(
+            text="".join(json.dumps({"prompt": f"mail {i} ->", "completion": f" {i % 3}"}) + "\n" for i in range(30))
+        ),
+        good=Sample(text=_set(yes=8, no=8)),
+    )
+
+    def judge(self, dataset: Dataset) -> Iterator[Judgement]:
+        classes = list(dataset.task.classes) if dataset.is_classification else []
+        if len(classes) > 1 and all(re.fullmatch(r"[+-]?\d+([.,]\d+)?", c) for c in classes):
+            yield Judgement(f"the {len(classes)} classes are numbers: {', '.join(sorted(classes)[:8])}")
+
+
+RULES = (TooFew, OneClass, ClassImbalance, RareClass, LabelVariants, NumericLabels)

@@ -1,0 +1,214 @@
+"""Rules on tokens: lengths against a limit, control tokens in text, class names as tokens."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ftprep.dataset import Dataset
+from ftprep.model import Chat, Fault, Pair, Row
+from ftprep.rule import Card, DatasetRule, Judgement, RowRule, Sample
+from ftprep.setting import Setting
+
+CONTROL_TOKENS: dict[str, tuple[str, ...]] = {
+    "OpenAI": ("<|endoftext|>", "<|endofprompt|>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>"),
+    "ChatML": ("<|im_start|>", "<|im_end|>", "<|im_sep|>"),
+    "Harmony": (
+        "<|start|>",
+        "<|end|>",
+        "<|message|>",
+        "<|channel|>",
+        "<|constrain|>",
+        "<|return|>",
+        "<|call|>",
+        "<|startoftext|>",
+    ),
+    "Llama": (
+        "<|begin_of_text|>",
+        "<|end_of_text|>",
+        "<|start_header_id|>",
+        "<|end_header_id|>",
+        "<|eot_id|>",
+        "<|eom_id|>",
+        "<|python_tag|>",
+        "<|finetune_right_pad_id|>",
+        "<<SYS>>",
+        "<</SYS>>",
+    ),
+    "Mistral": ("[INST]", "[/INST]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]", "[TOOL_CALLS]", "[TOOL_RESULTS]"),
+    "Gemma": ("<start_of_turn>", "<end_of_turn>", "<bos>", "<eos>"),
+    "Phi and others": ("<|user|>", "<|assistant|>", "<|system|>", "<|endofturn|>"),
+    "Cohere": ("<|START_OF_TURN_TOKEN|>", "<|END_OF_TURN_TOKEN|>", "<|USER_TOKEN|>", "<|CHATBOT_TOKEN|>"),
+    "DeepSeek": ("<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>"),
+}
+"""Strings that chat templates of eight families and more treat as control tokens (their tokenizer files)."""
+
+_CONTROL = re.compile("|".join(re.escape(t) for family in CONTROL_TOKENS.values() for t in family))
+
+
+@dataclass(frozen=True)
+class ControlToken(RowRule):
+    # Every control token begins with one of these; "<" alone would mark every page of code or HTML.
+    marks: ClassVar[tuple[bytes, ...]] = (
+        b"<|",
+        b"[INST]",
+        b"[/INST]",
+        b"_TOOLS]",
+        b"[TOOL_",
+        b"SYS>>",
+        b"_of_turn>",
+        b"os>",
+        "｜".encode(),
+    )
+    card: ClassVar[Card] = Card(
+        code="TOK101",
+        name="control-token",
+        severity="warning",
+        finds="A text holds a string that tokenizers or chat templates treat as a control token.",
+        why="Depending on the trainer it ends the text early, forges a turn, or is refused: providers answer `message "
+        "contains an invalid token`.",
+        bad=Sample(text='{"prompt": "Peru ->", "completion": " Lima<|endoftext|>"}\n'),
+        good=Sample(text='{"prompt": "Peru ->", "completion": " Lima END"}\n'),
+    )
+
+    def check(self, row: Row, setting: Setting) -> Iterator[Fault]:
+        del setting
+        example = row.example
+        texts: list[tuple[str, str]] = []
+        if isinstance(example, Pair):
+            texts = [("/prompt", example.prompt), ("/completion", example.completion)]
+        elif isinstance(example, Chat):
+            texts = [(f"/messages/{i}/content", m.text) for i, m in enumerate(example.messages)]
+        for pointer, text in texts:
+            found = dict.fromkeys(_CONTROL.findall(text))
+            for token in found:
+                at = text.index(token)
+                message = f"the text holds the control token {token}"
+                yield self.fault(message, pointer, text[max(0, at - 20) : at + len(token) + 20])
+
+
+_LONG = json.dumps({"prompt": "Tell a story ->", "completion": " once" * 60 + " END"}) + "\n"
+_SHORT = json.dumps({"prompt": "Tell a story ->", "completion": " once END"}) + "\n"
+
+
+@dataclass(frozen=True)
+class OverLimit(RowRule):
+    card: ClassVar[Card] = Card(
+        code="TOK102",
+        name="over-limit",
+        severity="error",
+        finds="An example has more tokens than the limit, counted exactly, with the overhead of chat messages.",
+        why="Providers cut what is too long at its end, so the answer, or its stop sequence, is lost; some refuse it.",
+        bad=Sample(text=_LONG, recipe={"token-limit": 50}),
+        good=Sample(text=_SHORT, recipe={"token-limit": 50}),
+    )
+
+    def ready(self, setting: Setting) -> str:
+        return "" if setting.token_limit else "no token limit is known: set token-limit in the recipe or --token-limit"
+
+    def check(self, row: Row, setting: Setting) -> Iterator[Fault]:
+        limit = setting.token_limit
+        if limit is not None and row.tokens > limit:
+            over = row.tokens - limit
+            yield self.fault(f"{row.tokens:,} tokens, {over:,} more than the limit of {limit:,}")
+
+
+@dataclass(frozen=True)
+class NearLimit(RowRule):
+    """Option: the share of the limit from which an example counts as near it."""
+
+    share: float = 0.95
+
+    card: ClassVar[Card] = Card(
+        code="TOK103",
+        name="near-limit",
+        severity="info",
+        finds="An example has nearly as many tokens as the limit.",
+        why="A provider may count a few tokens more than can be known from outside; such an example may be cut.",
+        bad=Sample(text=_LONG, recipe={"token-limit": 66}),
+        good=Sample(text=_SHORT, recipe={"token-limit": 66}),
+    )
+
+    def ready(self, setting: Setting) -> str:
+        return "" if setting.token_limit else "no token limit is known: set token-limit in the recipe or --token-limit"
+
+    def check(self, row: Row, setting: Setting) -> Iterator[Fault]:
+        limit = setting.token_limit
+        if limit is not None and self.share * limit < row.tokens <= limit:
+            yield self.fault(f"{row.tokens:,} tokens, the limit is {limit:,}")
+
+
+def _class_set(*labels: str) -> str:
+    rows = [{"prompt": f"text {i} ->", "completion": f" {labels[i % len(labels)]}"} for i in range(12 * len(labels))]
+    return "".join(json.dumps(r) + "\n" for r in rows)
+
+
+def class_pieces(dataset: Dataset) -> dict[str, list[str]]:
+    """The tokens of each class name as it is written: with the leading space; none where there are no classes."""
+    from ftprep.tokens import Counter
+
+    if not dataset.is_classification:
+        return {}
+    space = " " if dataset.setting.recipe.format.leading_space else ""
+    counter = Counter(dataset.setting.encoding, "tiktoken")
+    return {c: counter.pieces(space + c) for c in dataset.task.classes}
+
+
+@dataclass(frozen=True)
+class _LabelTokens(DatasetRule):
+    shapes: ClassVar[tuple[str, ...]] = ("completion",)
+
+
+@dataclass(frozen=True)
+class ClassNotSingleToken(_LabelTokens):
+    card: ClassVar[Card] = Card(
+        code="TOK104",
+        name="class-not-single-token",
+        severity="info",
+        finds="The name of a class is more than one token (with its leading space).",
+        why="With one token for each class a request needs max_tokens=1, and its logprobs are the class probabilities.",
+        bad=Sample(text=_class_set("card_arrival", "card_linking")),
+        good=Sample(text=_class_set("yes", "no")),
+    )
+
+    def judge(self, dataset: Dataset) -> Iterator[Judgement]:
+        split = {c: p for c, p in class_pieces(dataset).items() if len(p) > 1}
+        if split:
+            label, pieces = next(iter(split.items()))
+            count, total = len(split), len(dataset.task.classes)
+            told = " + ".join(json.dumps(p, ensure_ascii=False) for p in pieces)
+            yield Judgement(
+                f"{count} of {total} class names are more than one token, for example {told}", excerpt=label
+            )
+
+
+@dataclass(frozen=True)
+class ClassesShareFirstToken(_LabelTokens):
+    card: ClassVar[Card] = Card(
+        code="TOK105",
+        name="classes-share-first-token",
+        severity="info",
+        finds="Names of different classes begin with the same token.",
+        why="The first token does not tell these classes apart, so max_tokens=1 cannot be used, and class "
+        "probabilities must be read from later tokens.",
+        bad=Sample(text=_class_set("card_arrival", "card_linking")),
+        good=Sample(text=_class_set("yes", "no")),
+    )
+
+    def judge(self, dataset: Dataset) -> Iterator[Judgement]:
+        firsts: dict[str, list[str]] = {}
+        for label, pieces in class_pieces(dataset).items():
+            firsts.setdefault(pieces[0] if pieces else "", []).append(label)
+        shared = {first: labels for first, labels in firsts.items() if len(labels) > 1}
+        if shared:
+            first, labels = max(shared.items(), key=lambda item: (len(item[1]), item[0]))
+            count = sum(map(len, shared.values()))
+            named = ", ".join(json.dumps(c, ensure_ascii=False) for c in sorted(labels)[:4])
+            told = json.dumps(first, ensure_ascii=False)
+            yield Judgement(f"{count} class names share their first token with another; {told} begins {named}")
+
+
+RULES = (ControlToken, OverLimit, NearLimit, ClassNotSingleToken, ClassesShareFirstToken)

@@ -1,0 +1,32 @@
+"""What is settled before the first row is looked at, and therefore the same for every chunk and worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ftprep.recipe import Recipe
+
+FIRST_KEPT = 1000
+"""Findings kept of each rule; the counts stay exact. Enough for any screen, small enough for ten million bad lines."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The resolved recipe and what the heads of the inputs told.
+
+    `encoding` is the name of the token encoding and `encoding_why` where it comes from; `prompt_endings` and
+    `completion_endings` are the candidates that the run watches for as separator and stop sequence.
+    """
+
+    recipe: Recipe = field(default_factory=Recipe)
+    encoding: str = "o200k_base"
+    encoding_why: str = ""
+    shapes: frozenset[str] = frozenset({"completion"})
+    prompt_endings: tuple[str, ...] = ()
+    completion_endings: tuple[str, ...] = ()
+    kept: int = FIRST_KEPT
+
+    @property
+    def token_limit(self) -> int | None:
+        """Most tokens of one example, None where no limit is known."""
+        return self.recipe.token_limit

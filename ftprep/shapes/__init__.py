@@ -1,0 +1,175 @@
+"""Shapes of examples: which one a table has, and the way from its records to examples and back."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ftprep.errors import RecipeError
+from ftprep.model import Fault
+from ftprep.recipe import Recipe
+from ftprep.shapes.base import Detected, Shape
+from ftprep.shapes.chat import ChatShape
+from ftprep.shapes.columns import (
+    Choice,
+    choose_completion,
+    choose_prompt,
+    choose_text,
+    find_named,
+    match_template,
+)
+from ftprep.shapes.completion import PairShape
+from ftprep.shapes.foreign import READS, recognise
+from ftprep.shapes.quoting import list_names, quote
+from ftprep.shapes.template import Template, from_column, parse_template
+
+__all__ = ["ChatShape", "Detected", "PairShape", "Shape", "detect"]
+
+_CHAT, _PAIR = "chat", "prompt/completion"
+
+Records = Sequence[Mapping[str, Any]]
+
+
+def detect(records: Records, recipe: Recipe, header: Sequence[str] = ()) -> Detected:
+    """The shape of a table from its first records and, where it has one, its header.
+
+    Raises RecipeError where the recipe names a column that is not there or says a thing twice. A table that cannot be
+    read has no shape, the reason, and a fault (FMT101) with the reason.
+    """
+    named = recipe.columns.model_dump(exclude_none=True)
+    if recipe.shape == "completion" or (recipe.shape == "auto" and named):
+        return _detect_pairs(_columns_of(records, header), recipe)
+    if recipe.shape == "chat":
+        return _chat(records, recipe, "conversations, as the recipe says")
+    kinds = Counter(_kind_of(r) for r in records)
+    if not kinds and not header:
+        return _unknown("there is no record to tell the shape from")
+    first = max(kinds, key=lambda k: (kinds[k], k == _CHAT, k == _PAIR), default=_PAIR)
+    if first == _CHAT:
+        return _chat(records, recipe, _describe_chats(records, kinds))
+    if first != _PAIR:
+        return _unknown(f"this is {first}; {READS}")
+    detected = _detect_pairs(_columns_of([r for r in records if _kind_of(r) == _PAIR], header), recipe)
+    if detected.shape is None and any("messages" in r for r in records):
+        return _chat(records, recipe, _describe_chats(records, kinds))
+    return detected
+
+
+def _kind_of(record: Mapping[str, Any]) -> str:
+    foreign = recognise(record)
+    if foreign:
+        return foreign
+    return _CHAT if isinstance(record.get("messages"), (list, tuple, dict)) else _PAIR
+
+
+def _columns_of(records: Records, header: Sequence[str]) -> tuple[str, ...]:
+    """The header, or the keys that at least half of the records have; all keys where no key is that frequent."""
+    if header:
+        return tuple(header)
+    counts = Counter(key for record in records for key in record)
+    return tuple(k for k, n in counts.items() if 2 * n >= len(records)) or tuple(counts)
+
+
+def _unknown(reason: str) -> Detected:
+    return Detected(None, reason, (Fault("FMT101", reason),))
+
+
+def _chat(records: Records, recipe: Recipe, reason: str) -> Detected:
+    if recipe.turns and recipe.turns.before:
+        keys = tuple(dict.fromkeys(k for r in records for k in r))
+        match_template(keys, parse_template(recipe.turns.before))
+    return Detected(ChatShape(), reason)
+
+
+def _describe_chats(records: Records, kinds: Counter[str]) -> str:
+    reason = "conversations (messages with roles)"
+    lists = [m for r in records if isinstance(m := r.get("messages"), list)]
+    if lists and all(_waits_for_answer(messages) for messages in lists):
+        reason += "; every one ends with the user's turn, as in reinforcement data: there is no answer to learn from"
+    others = [f"{n} {kind}" for kind, n in kinds.most_common() if kind != _CHAT]
+    if others:
+        reason += f"; of the first {sum(kinds.values())} records these are not: {', '.join(others)}"
+    return reason
+
+
+def _waits_for_answer(messages: list[Any]) -> bool:
+    roles = [m.get("role") for m in messages if isinstance(m, dict)]
+    return bool(roles) and roles[-1] == "user" and "assistant" not in roles
+
+
+def _detect_pairs(columns: tuple[str, ...], recipe: Recipe) -> Detected:
+    completion = _named(columns, "completion", recipe.columns.completion, recipe.columns.completion_template)
+    prompt = _named(columns, "prompt", recipe.columns.prompt, recipe.columns.prompt_template)
+    if prompt is None and completion is None:
+        completion = choose_completion(columns, ())
+        prompt = choose_prompt(columns, completion.template.columns if completion else ())
+    elif prompt is None and completion is not None:
+        prompt = choose_prompt(columns, completion.template.columns) or _only_other(columns, completion)
+    elif completion is None and prompt is not None:
+        completion = choose_completion(columns, prompt.template.columns) or _only_other(columns, prompt)
+    if prompt is None or completion is None:
+        return _detect_text(columns, recipe, prompt, completion)
+    return _pairs(columns, prompt, completion)
+
+
+def _named(columns: tuple[str, ...], use: str, column: str | None, template: str | None) -> Choice | None:
+    if column is not None and template is not None:
+        raise RecipeError(f"both {use} and {use}-template are given", "keep one of them")
+    if template is not None:
+        matched = match_template(columns, parse_template(template))
+        return Choice(matched, f"a template over {list_names(matched.columns)}")
+    if column is not None:
+        found = find_named(columns, column)
+        return Choice(from_column(found), f"column {quote(found)}")
+    return None
+
+
+def _only_other(columns: tuple[str, ...], taken: Choice) -> Choice | None:
+    """Where one of two columns is named, the other is the other."""
+    rest = [c for c in columns if c not in taken.template.columns]
+    if len(rest) != 1 or len(columns) != 2:
+        return None
+    return Choice(from_column(rest[0]), f"column {quote(rest[0])}, the only other one")
+
+
+def _detect_text(
+    columns: tuple[str, ...], recipe: Recipe, prompt: Choice | None, completion: Choice | None
+) -> Detected:
+    """Open-ended text, where there is nothing but a text; otherwise what is missing and how to say it."""
+    text = completion if recipe.columns.completion or recipe.columns.completion_template else None
+    anything = recipe.task == "open-ended"
+    if text is None and not recipe.columns.prompt and not recipe.columns.prompt_template:
+        text = choose_text(columns, anything)
+    elif not anything:
+        text = None
+    if text is not None:
+        return _pairs(columns, Choice(Template(), "nothing (open-ended text)"), text)
+    return _unknown(_ask_for(columns, prompt, completion))
+
+
+def _ask_for(columns: tuple[str, ...], prompt: Choice | None, completion: Choice | None) -> str:
+    taken = {*(prompt.template.columns if prompt else ()), *(completion.template.columns if completion else ())}
+    free = [c for c in columns if c not in taken]
+    options = []
+    for use, choice in (("prompt", prompt), ("completion", completion)):
+        if choice is None:
+            example = shlex.quote(free.pop(0)) if len(columns) == 2 and free else use.upper()
+            options.append(f"--{use}-column {example}")
+    known = [f"{use} from {c.words}" for use, c in (("prompt", prompt), ("completion", completion)) if c]
+    missing = " and ".join(use for use, c in (("prompt", prompt), ("completion", completion)) if c is None)
+    told = f"{known[0]}, but " if known else ""
+    there = f"columns: {list_names(columns)}" if columns else "there are no columns"
+    return f"{told}no column is known as {missing} ({there}); say which: {' '.join(options)}"
+
+
+def _pairs(columns: tuple[str, ...], prompt: Choice, completion: Choice) -> Detected:
+    shape = PairShape(prompt.template, completion.template)
+    reason = f"prompt from {prompt.words}, completion from {completion.words}"
+    for use, choice in (("prompt", prompt), ("completion", completion)):
+        others = [c for c in choice.others if c not in shape.columns]
+        if others:
+            reason += f"; not taken as {use}: {list_names(others)}"
+    extra = tuple(c for c in columns if c not in shape.columns)
+    return Detected(shape, reason + (f"; not used: {list_names(extra)}" if extra else ""), extra=extra)

@@ -1,0 +1,158 @@
+"""Conversations in OpenAI's chat form: strict and fast for what is sound, loose for unknown keys, and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from ftprep.model import Chat, Example, Fault, Message, Row, ShapeName
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def _wire_extra(struct: type[msgspec.Struct]) -> str:
+    return next(f.encode_name for f in msgspec.structs.fields(struct) if f.name == "extra")
+
+
+def _known_keys(struct: type[msgspec.Struct]) -> frozenset[str]:
+    return frozenset(f.encode_name for f in msgspec.structs.fields(struct) if f.name != "extra")
+
+
+CHAT_EXTRA, MESSAGE_EXTRA = _wire_extra(Chat), _wire_extra(Message)
+CHAT_KEYS, MESSAGE_KEYS = _known_keys(Chat), _known_keys(Message)
+
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""What a message's `name` must match in full (OpenAI API reference, chat completions, 2024)."""
+
+
+@dataclass(frozen=True)
+class ChatShape:
+    """Conversations; `keep_extra` says whether keys beside the known ones are written back."""
+
+    keep_extra: bool = True
+    name: ClassVar[ShapeName] = "chat"
+
+    def read(self, row: Row) -> bool:
+        """Set the example if the record is a sound conversation without unknown keys."""
+        record = row.record
+        try:
+            chat = msgspec.convert(record, Chat)
+        except (msgspec.ValidationError, RecursionError):
+            return False
+        if CHAT_EXTRA in record or not _is_sound(chat, record["messages"]):
+            return False
+        row.example = chat
+        return True
+
+    def read_loosely(self, record: dict[str, Any]) -> Example | str:
+        """The conversation with its unknown keys put aside as `extra`, or what is wrong with it."""
+        messages = record.get("messages")
+        if not isinstance(messages, (list, tuple)) or not messages:
+            return "there is no list of messages" if not messages else "messages is not a list"
+        told = _aside(record, CHAT_KEYS, CHAT_EXTRA)
+        told["messages"] = [_aside(m, MESSAGE_KEYS, MESSAGE_EXTRA) if isinstance(m, dict) else m for m in messages]
+        try:
+            return msgspec.convert(told, Chat)
+        except msgspec.ValidationError as error:
+            return explain(error)
+        except RecursionError:
+            return "nested too deeply"
+
+    def write(self, example: Example) -> bytes:
+        """The conversation as one JSON line: messages, tools and what belongs to them, then the extra keys."""
+        if not isinstance(example, Chat):
+            raise TypeError("prompt and completion have to be converted before they are written as a conversation")
+        if example.extra is None and not any(m.extra for m in example.messages):
+            return _ENCODER.encode(example)
+        data: dict[str, Any] = msgspec.to_builtins(example)
+        self._put_back(data, CHAT_EXTRA)
+        for message in data["messages"]:
+            self._put_back(message, MESSAGE_EXTRA)
+        return _ENCODER.encode(data)
+
+    def faults(self, record: dict[str, Any]) -> Iterator[Fault]:
+        """Nothing: the FMT rules look at the record themselves."""
+        del record
+        yield from ()
+
+    def _put_back(self, data: dict[str, Any], key: str) -> None:
+        extra = data.pop(key, None)
+        if extra and self.keep_extra:
+            for name, value in extra.items():
+                data.setdefault(name, value)
+
+
+def has_calls(message: dict[str, Any]) -> bool:
+    """Whether a message of a record says something other than its content: calls, or a refusal."""
+    other = message.get("function_call") is not None or message.get("refusal") is not None
+    return other or bool(message.get("tool_calls"))
+
+
+def explain(error: msgspec.ValidationError) -> str:
+    """What msgspec says, in plain words: where, then what was expected."""
+    what, _, where = str(error).replace("`", "").partition(" - at ")
+    what = what[:1].lower() + what[1:].replace(" | ", " or ")
+    place = where.removeprefix("$.").removeprefix("$")
+    return f"{place}: {what}" if place else what
+
+
+def _aside(record: dict[str, Any], known: frozenset[str], wire: str) -> dict[str, Any]:
+    told = {k: v for k, v in record.items() if k in known}
+    extra = {k: v for k, v in record.items() if k not in known}
+    if extra:
+        told[wire] = extra
+    return told
+
+
+def _is_sound(chat: Chat, said: list[dict[str, Any]]) -> bool:
+    """What the types cannot say; each refusal here is a fault that one of the FMT rules names."""
+    trained = held_back = False
+    for message, record in zip(chat.messages, said, strict=True):
+        content = message.content
+        if content is None:
+            if not has_calls(record):
+                return False
+        elif content == []:
+            return False
+        if (message.name is not None and not NAME.fullmatch(message.name)) or MESSAGE_EXTRA in record:
+            return False
+        if message.role != "assistant":
+            if _says_too_much_or_little(message):
+                return False
+        elif message.weight == 0:
+            held_back = True
+        else:
+            trained = True
+    return bool(chat.messages) and (trained or not held_back)
+
+
+def _says_too_much_or_little(message: Message) -> bool:
+    """Whether another than the assistant has a weight or calls, or a tool does not say what it answers."""
+    if message.weight is not None or message.tool_calls is not None or message.function_call is not None:
+        return True
+    if message.role == "tool":
+        return message.tool_call_id is None
+    return message.role == "function" and message.name is None
+
+
+class DropKeys(msgspec.Struct, frozen=True, tag=True):
+    """Leave out the unknown keys of the record, or of its messages; a mend."""
+
+    of: Literal["record", "messages"]
+    order: int = 5
+
+    def apply(self, example: Example) -> Example:
+        """The conversation without them, or the very same object where there are none."""
+        if not isinstance(example, Chat):
+            return example
+        if self.of == "record":
+            return msgspec.structs.replace(example, extra=None) if example.extra else example
+        if not any(m.extra for m in example.messages):
+            return example
+        return msgspec.structs.replace(
+            example, messages=[msgspec.structs.replace(m, extra=None) for m in example.messages]
+        )

@@ -1,0 +1,115 @@
+"""Prompt/completion examples: read from two columns or templates, written as OpenAI's JSON lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import msgspec
+
+from ftprep.model import Example, Fault, Pair, Row, ShapeName
+from ftprep.shapes.columns import normalise
+from ftprep.shapes.foreign import READS, recognise
+from ftprep.shapes.quoting import make_excerpt, make_pointer, name_kind, quote
+from ftprep.shapes.template import Piece, Template, exact_text, from_column, literal_text
+
+_ENCODER = msgspec.json.Encoder()
+_PROMPT, _COMPLETION = from_column("prompt"), from_column("completion")
+
+
+@dataclass(frozen=True)
+class PairShape:
+    """Prompts and completions, each made of the columns that its template names."""
+
+    prompt: Template = _PROMPT
+    completion: Template = _COMPLETION
+    name: ClassVar[ShapeName] = "completion"
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that an example is made of, each once."""
+        return tuple(dict.fromkeys(self.prompt.columns + self.completion.columns))
+
+    @cached_property
+    def _plain(self) -> tuple[str, str]:
+        return self.prompt.column, self.completion.column
+
+    def read(self, row: Row) -> bool:
+        """Set the example if every value that is needed is text."""
+        record = row.record
+        prompt_column, completion_column = self._plain
+        prompt = record.get(prompt_column) if prompt_column else self.prompt.fill(record, exact_text)
+        completion = record.get(completion_column) if completion_column else self.completion.fill(record, exact_text)
+        if not isinstance(prompt, str) or not isinstance(completion, str):
+            return False
+        row.example = Pair(prompt, completion, self._extra(record))
+        return True
+
+    def read_loosely(self, record: dict[str, Any]) -> Example | str:
+        """The example with numbers and booleans as JSON writes them, or what is missing."""
+        prompt = self.prompt.fill(record, literal_text)
+        completion = self.completion.fill(record, literal_text)
+        if prompt is None or completion is None:
+            return "; ".join(f.message for f in self.faults(record)) or "no prompt and completion can be made of it"
+        return Pair(prompt, completion, self._extra(record))
+
+    def write(self, example: Example) -> bytes:
+        """The prompt and the completion as one JSON line; other columns are left out."""
+        if not isinstance(example, Pair):
+            raise TypeError("a conversation has to be converted before it is written as prompt and completion")
+        return _ENCODER.encode({"prompt": example.prompt, "completion": example.completion})
+
+    def faults(self, record: dict[str, Any]) -> Iterator[Fault]:
+        """What keeps the record from being read as it is (FMT101, FMT117, FMT120 to FMT122)."""
+        needed = {p.column for t in (self.prompt, self.completion) for p in t.pieces if not p.optional}
+        if needed and not any(c in record for c in needed):
+            if isinstance(record.get("messages"), list):
+                message = "a conversation (messages) among prompt/completion examples: keep one form in a file"
+                yield Fault("FMT117", message, make_pointer("messages"), make_excerpt(record["messages"]))
+                return
+            foreign = recognise(record)
+            if foreign:
+                yield Fault("FMT101", f"this is {foreign}; {READS}", excerpt=make_excerpt(record))
+                return
+        for piece in self._pieces():
+            yield from self._fault_of(record, piece)
+
+    def _pieces(self) -> Iterator[Piece]:
+        seen: set[str] = set()
+        for piece in self.prompt.pieces + self.completion.pieces:
+            if piece.column not in seen:
+                seen.add(piece.column)
+                yield piece
+
+    def _fault_of(self, record: dict[str, Any], piece: Piece) -> Iterator[Fault]:
+        column, pointer = piece.column, make_pointer(piece.column)
+        value = record.get(column)
+        what = f"{self._use_of(column)} {quote(column)}"
+        if value is None or value != value:  # NaN is how tables in memory say that a cell is empty
+            if piece.optional and value is None:
+                return
+            if column in record:
+                yield Fault("FMT120", f"{what} is {'null' if value is None else 'NaN, an empty cell'}", pointer)
+                return
+            near = next((quote(k) for k in record if normalise(k) == normalise(column)), "")
+            yield Fault("FMT120", f"{what} is missing" + (f"; there is {near}" if near else ""))
+        elif isinstance(value, str):
+            return
+        elif literal_text(value) is not None:
+            message = f"{what} is {make_excerpt(value)}, not text; it is read as the text {quote(literal_text(value))}"
+            yield Fault("FMT121", message, pointer, make_excerpt(value), fixable=True)
+        else:
+            yield Fault("FMT122", f"{what} is {name_kind(value)}, not text", pointer, make_excerpt(value))
+
+    def _use_of(self, column: str) -> str:
+        if column in self.prompt.columns:
+            return "prompt column" if self.prompt.column else "prompt template's column"
+        return "completion column" if self.completion.column else "completion template's column"
+
+    def _extra(self, record: dict[str, Any]) -> dict[str, Any] | None:
+        columns = self.columns
+        if len(record) == len(columns) and all(c in record for c in columns):
+            return None
+        return {k: v for k, v in record.items() if k not in columns} or None

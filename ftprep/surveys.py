@@ -1,0 +1,358 @@
+"""Summaries of the whole set that add up in any order: what dataset rules judge and reports show."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ftprep import keys
+from ftprep.model import Chat, Chunk, Pair, Row
+from ftprep.setting import Setting
+
+T = TypeVar("T")
+
+EDGE = 400
+"""Characters looked at for a shared beginning or end; a longer shared instruction is still seen as shared."""
+
+MOST_LABELS = 2000
+"""More different answers than this are no classes; then they are no longer counted one by one."""
+
+LONGEST_LABEL = 200
+"""Characters; a longer answer is no label."""
+
+
+def ordinal(chunk: Chunk, row: Row) -> int:
+    """A row's place among all rows of a run as one integer that sorts: chunk, index in it, line in it."""
+    return chunk.number << 40 | row.index << 20 | (row.line - chunk.first_line)
+
+
+@dataclass
+class Marks:
+    """Rows that something is true of: counted exactly, the first `kept` of them remembered with a detail."""
+
+    kept: int
+    count: int = 0
+    items: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, number: int, detail: str = "") -> None:
+        """Count one row; rows come in ascending order within a chunk."""
+        self.count += 1
+        if len(self.items) < self.kept:
+            self.items.append((number, detail))
+
+    def merge(self, other: Marks) -> None:
+        """Add the other's rows; the order of merging does not matter."""
+        self.count += other.count
+        if not other.items or (len(self.items) >= self.kept and other.items[0] > self.items[-1]):
+            return
+        in_turn = not self.items or self.items[-1] < other.items[0]
+        joined = self.items + other.items
+        self.items = joined[: self.kept] if in_turn else sorted(joined)[: self.kept]
+
+
+@dataclass
+class Edge:
+    """The beginning (or end, reversed) that all texts share: the least and the greatest text tell it."""
+
+    least: str | None = None
+    greatest: str = ""
+
+    def see(self, texts: list[str]) -> None:
+        """Take in texts of at most EDGE characters."""
+        if texts:
+            self.merge(Edge(min(texts), max(texts)))
+
+    def merge(self, other: Edge) -> None:
+        """Take in what the other has seen."""
+        if other.least is None:
+            return
+        if self.least is None:
+            self.least, self.greatest = other.least, other.greatest
+        else:
+            self.least = min(self.least, other.least)
+            self.greatest = max(self.greatest, other.greatest)
+
+    @property
+    def common(self) -> str:
+        """What all texts share."""
+        first = self.least or ""
+        for i, char in enumerate(first):
+            if self.greatest[i : i + 1] != char:
+                return first[:i]
+        return first
+
+
+@dataclass
+class Ending:
+    """How often one candidate separator or stop ends a text, which texts lack it, and which hold it earlier on."""
+
+    lacking: Marks
+    inside: Marks
+    count: int = 0
+
+    def merge(self, other: Ending) -> None:
+        """Add the other's counts."""
+        self.count += other.count
+        self.lacking.merge(other.lacking)
+        self.inside.merge(other.inside)
+
+
+_UPPER, _LOWER = bytes(range(65, 91)), bytes(range(97, 123))
+
+
+class TextSurvey:
+    """One field (prompt or completion) over the whole set: shared edges, endings, capitals, blanks."""
+
+    def __init__(self, endings: tuple[str, ...], kept: int) -> None:
+        self.kept = kept
+        self.texts = 0
+        self.blank = Marks(kept)
+        self.with_newline = 0
+        self.upper = 0
+        self.lower = 0
+        self.starts = Edge()
+        self.ends = Edge()
+        self.endings = {e: Ending(Marks(kept), Marks(kept)) for e in endings}
+
+    def see(self, numbers: list[int], texts: list[str]) -> None:
+        """Take in one chunk's texts, with their ordinals."""
+        filled = [(n, t) for n, t in zip(numbers, texts, strict=True) if t and not t.isspace()]
+        if len(filled) < len(texts):
+            for number, text in zip(numbers, texts, strict=True):
+                if not text or text.isspace():
+                    self.blank.add(number)
+        self.texts += len(filled)
+        bodies = [t for _, t in filled]
+        self.starts.see([t[:EDGE] for t in bodies])
+        self.ends.see([t[:-EDGE:-1] for t in bodies])
+        joined = "\0".join(bodies)
+        if "\n" in joined:
+            self.with_newline += sum("\n" in t for t in bodies)
+        self._count_cases(joined)
+        all_lack = [(n, t[-40:]) for n, t in filled[: self.kept]]
+        for ending, state in self.endings.items():
+            self._see_ending(ending, state, filled, joined, all_lack)
+
+    def _see_ending(
+        self, ending: str, state: Ending, filled: list[tuple[int, str]], joined: str, all_lack: list[tuple[int, str]]
+    ) -> None:
+        if ending not in joined:
+            state.lacking.merge(Marks(self.kept, len(filled), all_lack))
+            return
+        lacking, inside, size = Marks(self.kept), Marks(self.kept), len(ending)
+        for number, text in filled:
+            at = text.find(ending)
+            if at < 0:
+                lacking.add(number, text[-40:])
+                continue
+            if text.endswith(ending):
+                state.count += 1
+                last = len(text) - size
+                # Blank-only endings such as a line end may touch the text's own: "\n\n" ends with "\n" once.
+                if at < last and (not ending.isspace() or text[at:].strip()):
+                    inside.add(number, text[max(0, at - 15) : at + size + 15])
+            else:
+                lacking.add(number, text[-40:])
+                inside.add(number, text[max(0, at - 15) : at + size + 15])
+        state.lacking.merge(lacking)
+        state.inside.merge(inside)
+
+    def _count_cases(self, joined: str) -> None:
+        if joined.isascii():
+            data = joined.encode()
+            self.upper += len(data) - len(data.translate(None, _UPPER))
+            self.lower += len(data) - len(data.translate(None, _LOWER))
+            return
+        cased = re.sub(r"[\W\d_]+", "", joined)
+        raised = cased.upper()
+        lowered = cased.lower()
+        if len(raised) == len(cased) == len(lowered):
+            self.upper += sum(map(str.__ne__, cased, lowered))
+            self.lower += sum(map(str.__ne__, cased, raised))
+        else:
+            self.upper += sum(map(str.isupper, cased))
+            self.lower += sum(map(str.islower, cased))
+
+    def merge(self, other: TextSurvey) -> None:
+        """Add the other's texts."""
+        self.texts += other.texts
+        self.with_newline += other.with_newline
+        self.upper += other.upper
+        self.lower += other.lower
+        self.blank.merge(other.blank)
+        self.starts.merge(other.starts)
+        self.ends.merge(other.ends)
+        for ending, state in other.endings.items():
+            self.endings[ending].merge(state)
+
+
+class AnswerSurvey:
+    """The different answers with their counts, as long as they can be classes; and how many are too long for that."""
+
+    def __init__(self) -> None:
+        self.answers = 0
+        self.labels: Counter[str] | None = Counter()
+        self.longest = 0
+        self.long = 0
+
+    def see(self, answers: list[str]) -> None:
+        """Take in one chunk's answers."""
+        filled = [a for a in answers if a and not a.isspace()]
+        self.answers += len(filled)
+        self.longest = max(self.longest, max(map(len, filled), default=0))
+        short = [a for a in filled if len(a) <= LONGEST_LABEL]
+        self.long += len(filled) - len(short)
+        self.labels = _bounded_sum(self.labels, Counter(short))
+
+    def merge(self, other: AnswerSurvey) -> None:
+        """Add the other's answers."""
+        self.answers += other.answers
+        self.long += other.long
+        self.longest = max(self.longest, other.longest)
+        self.labels = _bounded_sum(self.labels, other.labels)
+
+
+def _bounded_sum(ours: Counter[T] | None, theirs: Counter[T] | None) -> Counter[T] | None:
+    """Both counts together, None for ever past MOST_LABELS: that depends on the union alone, not on the order."""
+    if ours is None or theirs is None:
+        return None
+    ours.update(theirs)
+    return ours if len(ours) <= MOST_LABELS else None
+
+
+class KeySurvey:
+    """32 bytes a row: digests of what is asked, of what is answered, of everything, and the row's ordinal."""
+
+    SIZE = 32
+
+    def __init__(self) -> None:
+        self.blobs: list[bytes] = []
+
+    def see(self, entries: list[bytes]) -> None:
+        """Take in one chunk's entries."""
+        self.blobs.append(b"".join(entries))
+
+    def merge(self, other: KeySurvey) -> None:
+        """Add the other's rows."""
+        self.blobs.extend(other.blobs)
+
+    def entries(self) -> list[bytes]:
+        """All entries sorted: rows that ask the same stand together, then those that answer the same, then the same."""
+        size = self.SIZE
+        return sorted(blob[i : i + size] for blob in self.blobs for i in range(0, len(blob), size))
+
+
+class LengthSurvey:
+    """Tokens: how many examples have which length, and the totals."""
+
+    def __init__(self) -> None:
+        self.lengths: Counter[int] = Counter()
+        self.trainable = 0
+
+    def see(self, rows: list[Row]) -> None:
+        """Take in one chunk's counted rows."""
+        self.lengths.update([r.tokens for r in rows])
+        self.trainable += sum(r.trainable for r in rows)
+
+    def merge(self, other: LengthSurvey) -> None:
+        """Add the other's rows."""
+        self.lengths.update(other.lengths)
+        self.trainable += other.trainable
+
+    @property
+    def total(self) -> int:
+        """All tokens."""
+        return sum(length * count for length, count in self.lengths.items())
+
+    def percentile(self, share: float) -> int:
+        """The smallest length that at least `share` of the examples do not exceed; 0 without examples."""
+        wanted, seen = share * sum(self.lengths.values()), 0
+        for length in sorted(self.lengths):
+            seen += self.lengths[length]
+            if seen >= wanted:
+                return length
+        return 0
+
+
+class ChatSurvey:
+    """Conversations: which system messages there are (by digest), and how many have none."""
+
+    def __init__(self) -> None:
+        self.chats = 0
+        self.systems: Counter[bytes] | None = Counter()
+        self.without_system = 0
+
+    def see(self, chats: list[Chat]) -> None:
+        """Take in one chunk's conversations."""
+        self.chats += len(chats)
+        heads = [c.messages[0] for c in chats]
+        systems = [m.text for m in heads if m.role in ("system", "developer")]
+        self.without_system += len(heads) - len(systems)
+        self.systems = _bounded_sum(self.systems, Counter(keys.digest(s) for s in systems))
+
+    def merge(self, other: ChatSurvey) -> None:
+        """Add the other's conversations."""
+        self.chats += other.chats
+        self.without_system += other.without_system
+        self.systems = _bounded_sum(self.systems, other.systems)
+
+
+class Surveys:
+    """All summaries of one run; `see` takes a chunk's loaded rows, `merge` adds another part of the set."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.prompts = TextSurvey(setting.prompt_endings, setting.kept)
+        self.completions = TextSurvey(setting.completion_endings, setting.kept)
+        self.answers = AnswerSurvey()
+        self.keys = KeySurvey()
+        self.lengths = LengthSurvey()
+        self.chats = ChatSurvey()
+        self.columns: Counter[str] = Counter()
+
+    def see(self, chunk: Chunk, rows: list[Row], setting: Setting) -> None:
+        """Take in the loaded rows of one chunk, in their order, tokens counted."""
+        pairs: list[Pair] = []
+        numbers: list[int] = []
+        chats: list[Chat] = []
+        entries: list[bytes] = []
+        folded = tuple(f for f in (keys.fold(e.casefold()) for e in setting.prompt_endings) if len(f) > 1)
+        for row in rows:
+            example, number = row.example, ordinal(chunk, row)
+            if isinstance(example, Pair):
+                pairs.append(example)
+                numbers.append(number)
+            elif isinstance(example, Chat):
+                chats.append(example)
+            else:
+                continue
+            if example.extra:
+                self.columns.update(list(example.extra)[:1000])
+            asked = keys.ask(example, folded)
+            entries.append(asked + keys.answer(example) + keys.exact(example) + number.to_bytes(8))
+        self.keys.see(entries)
+        if pairs:
+            self.prompts.see(numbers, [p.prompt for p in pairs])
+            self.completions.see(numbers, [p.completion for p in pairs])
+        if chats:
+            self.chats.see(chats)
+        self.answers.see([e.answer for e in _examples(rows)])
+        self.lengths.see(rows)
+
+    def merge(self, other: Surveys) -> None:
+        """Add another part of the set; associative and commutative."""
+        self.prompts.merge(other.prompts)
+        self.completions.merge(other.completions)
+        self.answers.merge(other.answers)
+        self.keys.merge(other.keys)
+        self.lengths.merge(other.lengths)
+        self.chats.merge(other.chats)
+        self.columns.update(other.columns)
+
+
+def _examples(rows: list[Row]) -> Iterator[Pair | Chat]:
+    for row in rows:
+        if row.example is not None:
+            yield row.example

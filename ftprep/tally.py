@@ -1,0 +1,47 @@
+"""Findings on their way to the report: counted exactly, the first of each rule kept, mergeable in any order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from heapq import merge as merged
+
+from ftprep.model import Fault
+
+Item = tuple[int, int, Fault, str]
+"""Ordinal of the row, position among the row's faults, the fault, the finding's fingerprint."""
+
+
+@dataclass
+class Kept:
+    """The findings of one rule."""
+
+    count: int = 0
+    items: list[Item] = field(default_factory=list)
+
+
+@dataclass
+class Tally:
+    """Findings by rule code; at most `kept` of each are remembered, the first by place."""
+
+    kept: int
+    rules: dict[str, Kept] = field(default_factory=dict)
+
+    def add(self, ordinal: int, position: int, fault: Fault, fingerprint: str) -> None:
+        """Count one finding; findings of one chunk come in the order of its rows."""
+        rule = self.rules.setdefault(fault.code, Kept())
+        rule.count += 1
+        if len(rule.items) < self.kept:
+            rule.items.append((ordinal, position, fault, fingerprint))
+
+    def wants(self, code: str) -> bool:
+        """Whether one more finding of this rule would be kept (if not, its fingerprint need not be worked out)."""
+        rule = self.rules.get(code)
+        return rule is None or len(rule.items) < self.kept
+
+    def merge(self, other: Tally) -> None:
+        """Add the other's findings; the order of merging does not matter."""
+        for code, theirs in other.rules.items():
+            ours = self.rules.setdefault(code, Kept())
+            ours.count += theirs.count
+            if theirs.items and not (len(ours.items) >= self.kept and ours.items[-1][:2] < theirs.items[0][:2]):
+                ours.items = list(merged(ours.items, theirs.items, key=lambda i: i[:2]))[: self.kept]

@@ -1,0 +1,83 @@
+"""Vocabularies in a compact form: three small files that serve every OpenAI encoding, so that nothing is downloaded.
+
+A file holds the number of ranks (4 bytes, little-endian), one length byte for each rank, then the bytes of all tokens
+in rank order. Length 0 marks a rank no token has; there is one: 50256 of p50k, which is the id of <|endoftext|>.
+`python -m ftprep.tokens.compact SRC_DIR` builds the files again from the original .tiktoken files.
+"""
+
+from __future__ import annotations
+
+import sys
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Final
+
+DATA: Final = Path(__file__).with_name("data")
+
+# vocabulary -> the file it is made from and that file's sha256, as pinned in tiktoken_ext/openai_public.py (0.14.0)
+ORIGINALS: Final = {
+    "p50k": ("p50k_base.tiktoken", "94b5ca7dff4d00767bc256fdd1b27e5b17361d7b8a5f968547f9f23eb70d2069"),
+    "cl100k": ("cl100k_base.tiktoken", "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7"),
+    "o200k": ("o200k_base.tiktoken", "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"),
+}
+
+
+def load_ranks(vocabulary: str, stop: int | None = None) -> dict[bytes, int]:
+    """Return token -> rank of a shipped vocabulary ("p50k", "cl100k" or "o200k"), only ranks below `stop` if given."""
+    return unpack((DATA / f"{vocabulary}.bin").read_bytes(), stop)
+
+
+def pack(tokens: Sequence[bytes]) -> bytes:
+    """Return the compact form of `tokens`, which stand in rank order; b"" marks a rank that no token has.
+
+    Raises ValueError for a token of more than 255 bytes.
+    """
+    return len(tokens).to_bytes(4, "little") + bytes(map(len, tokens)) + b"".join(tokens)
+
+
+def unpack(blob: bytes, stop: int | None = None) -> dict[bytes, int]:
+    """Return token -> rank from the compact form, only ranks below `stop` if given."""
+    count = int.from_bytes(blob[:4], "little")
+    ends = accumulate(blob[4 : 4 + count][:stop], initial=4 + count)
+    ranks = {blob[start:end]: rank for rank, (start, end) in enumerate(pairwise(ends))}
+    ranks.pop(b"", None)
+    return ranks
+
+
+def to_tiktoken(ranks: dict[bytes, int]) -> bytes:
+    """Return the text of the .tiktoken file with these ranks: a line `base64(token) rank` each, in rank order."""
+    return b"".join(b"%s %d\n" % (b64encode(token), rank) for token, rank in ranks.items())
+
+
+def from_tiktoken(text: bytes) -> list[bytes]:
+    """Return the tokens of a .tiktoken file in rank order, b"" where a rank is not used."""
+    ranked = {int(rank): b64decode(token) for token, rank in (line.split() for line in text.splitlines() if line)}
+    return [ranked.get(rank, b"") for rank in range(max(ranked) + 1)]
+
+
+def build(source: Path, target: Path = DATA) -> list[Path]:
+    """Write the compact files to `target` from the .tiktoken files in `source`, and return their paths.
+
+    Raises ValueError, and writes nothing more, if a source file is not the one tiktoken pins.
+    """
+    from hashlib import sha256
+
+    written = []
+    for vocabulary, (name, pin) in ORIGINALS.items():
+        text = (source / name).read_bytes()
+        if (found := sha256(text).hexdigest()) != pin:
+            message = f"{source / name}: sha256 is {found}, tiktoken pins {pin}"
+            raise ValueError(message)
+        path = target / f"{vocabulary}.bin"
+        path.write_bytes(pack(from_tiktoken(text)))
+        written.append(path)
+    return written
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m ftprep.tokens.compact SRC_DIR")
+    for built in build(Path(sys.argv[1])):
+        sys.stdout.write(f"{built} {built.stat().st_size}\n")
