@@ -1,8 +1,8 @@
 """Prepare and validate fine-tuning datasets: check, mend, split and write them, with exact places and token counts.
 
-    import ftprep as ft
-    report = ft.check("support.xlsx")
-    result = ft.prepare("support.xlsx", recipe="sentiment", out="data/")
+import ftprep as ft
+report = ft.check("support.xlsx")
+result = ft.prepare("support.xlsx", recipe="sentiment", out="data/")
 """
 
 from __future__ import annotations

@@ -47,12 +47,12 @@ class Dataset:
 
     @cached_property
     def shape(self) -> str:
-        """completion, chat or mixed."""
+        """completion, chat or mixed; unknown where no table could be read."""
         if self.surveys.chats.chats and self.pairs:
             return "mixed"
         if self.surveys.chats.chats or self.pairs:
             return "chat" if self.surveys.chats.chats else "completion"
-        return min(self.setting.shapes, default="completion")
+        return min(self.setting.shapes, default="unknown")
 
     @property
     def pairs(self) -> int:

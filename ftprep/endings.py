@@ -113,9 +113,10 @@ def settle(survey: TextSurvey, field: Field, wanted: str | None) -> Settled:
 
 
 def _may_be(ending: str, state: Ending, survey: TextSurvey, field: Field) -> bool:
-    # A line end that also stands inside texts separates nothing; only an ending that is on all texts may be blank.
+    # A line end that also stands inside texts ends nothing: none may in prompts, few (a tenth) in completions.
     if not ending.strip():
-        return state.count == survey.texts and (state.inside.count == 0 or field == "completion")
+        inside = state.inside.count
+        return state.count == survey.texts and (inside == 0 if field == "prompt" else 10 * inside <= survey.texts)
     return is_deliberate(ending, field)
 
 

@@ -24,7 +24,12 @@ from ftprep.tokens import chat_overhead
 
 @dataclass(frozen=True)
 class Writing:
-    """What a writing run does beyond looking: mends in order, rows to leave out (ordinal to rule), how to split."""
+    """What a writing run does beyond looking.
+
+    `mends` in order, `drops` (ordinal to rule) are left out; `settled` are rules whose findings reading or mending has
+    dealt with, so that the report of what was written is silent on them. The next five say what a split goes by.
+    `in_place` rewrites lines of the same file, `verbatim` writes examples as they came, faults and all.
+    """
 
     mends: tuple[Mend, ...] = ()
     drops: dict[int, str] = field(default_factory=dict)
@@ -33,6 +38,7 @@ class Writing:
     class_column: str = ""
     stop: str = ""
     by_answer: bool = False
+    settled: frozenset[str] = frozenset()
     in_place: bool = False
     verbatim: bool = False
 
@@ -90,6 +96,7 @@ class Look:
             return
         if shape.read(row):
             return
+        row.faults.extend(shape.faults(row.record))
         for rule in self.plan.record_rules:
             if shape.name in rule.shapes:
                 row.faults.extend(self._run(rule, row.record))
@@ -128,12 +135,15 @@ class Look:
         return expanded
 
     def _mend(self, rows: list[Row]) -> None:
-        writing = self.writing
-        if writing is None:
-            return
+        writing = self.writing or Writing()
         for row in rows:
-            if row.example is not None and writing.mends:
-                row.example = apply_all(row.example, writing.mends)
+            if row.example is None:
+                continue
+            if writing.settled and row.faults:
+                row.faults = [f for f in row.faults if f.code not in writing.settled]
+            row.example = apply_all(row.example, writing.mends)
+            if isinstance(row.example, Pair) and row.example.extra and not writing.in_place:
+                row.example = Pair(row.example.prompt, row.example.completion)
 
     # -- tokens and rules ------------------------------------------------------------------------------------------
 

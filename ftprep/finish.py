@@ -50,24 +50,25 @@ class _Found:
     findings: list[tuple[int, Finding]]
 
 
-def finish(partial: Partial, plan: Plan, hashes: bool = True) -> Finished:
-    """The report of all that was seen; `hashes` says whether the input files are hashed for it."""
+def finish(partial: Partial, plan: Plan, written: bool = False) -> Finished:
+    """The report of all that was seen, or of what was `written`: then without what only concerns the containers of the
+    inputs, and without their hashes."""
     dataset = dataset_of(partial, plan)
     found = _Found(Counter(), [])
-    _from_sources(partial, plan, found)
+    _from_sources(partial, plan, found, written)
     _from_rows(partial, plan, found)
     crashed = _from_set(dataset, partial, plan, found)
     proposals = tuple(_proposals(dataset, plan, found.counts, crashed))
     # By source, then place: file names need not sort as the files were given.
     found.findings.sort(key=lambda f: (f[0], f[1].place.line, f[1].code, f[1].place.record, f[1].pointer, f[1].message))
-    report = _report(dataset, partial, plan, found, proposals, hashes)
+    report = _report(dataset, partial, plan, found, proposals, not written)
     return Finished(report, dataset, proposals)
 
 
-def _from_sources(partial: Partial, plan: Plan, found: _Found) -> None:
+def _from_sources(partial: Partial, plan: Plan, found: _Found, written: bool) -> None:
     of_tables = [(i, line, fault) for i, t in enumerate(plan.tables) for line, fault in t.faults]
     for source, line, fault in [*of_tables, *sorted(partial.source_faults, key=lambda f: f[:2])]:
-        if fault.code in plan.silent:
+        if fault.code in plan.silent or (written and fault.code not in plan.error_codes):
             continue
         found.counts[fault.code] += 1
         if found.counts[fault.code] <= plan.setting.kept:

@@ -11,7 +11,6 @@ from typing import Any
 from ftprep.engine import Writing
 from ftprep.errors import UsageError
 from ftprep.finish import finish
-from ftprep.mends import in_order
 from ftprep.model import Chunk
 from ftprep.partial import Output
 from ftprep.pipeline import Progress, Run, Source, paths_of, run_plan, settings
@@ -98,11 +97,11 @@ def fix(
         _refuse(table)
     decide: Decide = unsafe if callable(unsafe) else lambda _: bool(unsafe)
     decisions = Decisions(decide, frozenset())
-    decisions.take(finish(run_plan(plan, run), plan, hashes=False).proposals)
+    decisions.take(finish(run_plan(plan, run), plan).proposals)
     for _ in range(MOST_TRIPS):
         lines = _Lines(plan)
-        writing = Writing(in_order(decisions.mends), dict(decisions.drops), in_place=True)
-        after = finish(run_plan(plan, run, writing, lines.take), plan, hashes=write)
+        writing = Writing(in_place=True, **decisions.made())
+        after = finish(run_plan(plan, run, writing, lines.take), plan, written=True)
         if not decisions.take(after.proposals):
             break
     with OutputSet(in_place=True, inputs=paths_of([t.path for t in plan.tables])) as outputs:

@@ -112,6 +112,10 @@ class Decisions:
     mends: list[Mend] = field(default_factory=list)
     drops: dict[int, str] = field(default_factory=dict)
 
+    def made(self) -> dict[str, Any]:
+        """The fields of a `Writing` that carry the decisions out."""
+        return {"mends": in_order(self.mends), "drops": dict(self.drops), "settled": frozenset(self.accepted)}
+
     def take(self, proposals: tuple[Proposal, ...]) -> bool:
         """Decide on what is new; True where there is more to do than before."""
         grew = False
@@ -203,7 +207,7 @@ def prepare(
 
 def _write(plan: Plan, run: Run, before: Finished, decisions: Decisions, names: Names, outputs: OutputSet) -> Prepared:
     for _ in range(MOST_TRIPS):
-        writing = replace(split_by(plan, before), mends=in_order(decisions.mends), drops=dict(decisions.drops))
+        writing = replace(split_by(plan, before), **decisions.made())
         with Trip(plan, run, before, decisions, writing, names, outputs) as trip:
             if not decisions.take(trip.after.proposals):
                 return trip.commit()
@@ -241,7 +245,7 @@ class Trip:
         self.notes: list[str] = []
         self.spool = _Spool(outputs.folder(names.one))
         self.partial = run_plan(plan, run, writing, self.spool.take)
-        self.after = finish(self.partial, plan, hashes=False)
+        self.after = finish(self.partial, plan, written=True)
 
     def __enter__(self) -> Trip:
         return self

@@ -180,6 +180,31 @@ def test_class_shares_are_within_one_example(counts: dict[str, int], share: floa
         assert abs(split.per_class[name][1] - bounded) < 1
 
 
+@pytest.mark.parametrize(
+    ("counts", "valid", "expected"),
+    [
+        ({"a": 32, "b": 33, "c": 35}, 10, {"a": 3, "b": 3, "c": 4}),  # 3.2, 3.3, 3.5: to the largest remainder
+        ({"a": 35, "b": 33, "c": 32}, 10, {"a": 4, "b": 3, "c": 3}),
+        ({"a": 25, "b": 25, "c": 25, "d": 25}, 6, {"a": 2, "b": 2, "c": 1, "d": 1}),  # 1.5 each: by name
+        ({"big": 990, "x": 5, "y": 5}, 10, {"big": 8, "x": 1, "y": 1}),  # one at least
+        ({"big": 990, "x": 5, "y": 5}, 990, {"big": 982, "x": 4, "y": 4}),  # one at least for training
+        ({"m": 90, "a": 5, "z": 5}, 2, {"m": 1, "a": 1, "z": 0}),  # two places: the larger classes first
+        ({"a": 5, "m": 6, "z": 90}, 2, {"a": 0, "m": 1, "z": 1}),
+    ],
+)
+def test_quotas(counts: dict[str, int], valid: int, expected: dict[str, int]) -> None:
+    names = [name for name, count in counts.items() for _ in range(count)]
+    split = assign([(b"unit-%04d" % i, name) for i, name in enumerate(names)], valid=valid)
+    assert {name: sides[1] for name, sides in split.per_class.items()} == expected
+
+
+def test_places_of_one_example_classes_go_to_the_others_in_proportion() -> None:
+    """60 places of 600 such classes: of 100, the class of 9 in 400 gets its 2.25, not the least that it must have."""
+    names = ["a"] * 9 + ["b"] * 391 + [f"one {i}" for i in range(600)]
+    split = assign([(b"unit-%04d" % i, name) for i, name in enumerate(names)], valid=100)
+    assert (split.per_class["a"][1], split.per_class["b"][1]) == (2, 98)
+
+
 def test_class_shares_are_those_of_scikit_learn() -> None:
     from sklearn.model_selection import StratifiedShuffleSplit
 
@@ -298,12 +323,13 @@ def test_units_that_overshoot_are_passed_over(counts: list[int], goal: int, expe
     assert bool(split.notes) == (goal != expected)
 
 
-def test_groups_meet_number_and_class_shares() -> None:
-    """200 groups of 1 to 10 examples, each of one class: the number is met, and so is each class's share."""
-    rng = random.Random(5)
+@pytest.mark.parametrize("seed", range(8))
+def test_groups_meet_number_and_class_shares(seed: int) -> None:
+    """300 groups of 3 to 12 examples, each of one class: the number is met, and so is each class's share."""
+    rng = random.Random(seed)
     rows = []
-    for i in range(200):
-        rows += [(b"group-%03d" % i, rng.choices("abc", [6, 3, 1])[0])] * rng.randint(1, 10)
+    for i in range(300):
+        rows += [(b"group-%03d" % i, rng.choices("abc", [6, 3, 1])[0])] * rng.randint(3, 12)
     split = assign(rows, valid=0.1)
     assert split.valid == int(len(rows) * 0.1 + 0.5)
     totals = Counter(name for _, name in rows)
@@ -337,6 +363,22 @@ def test_a_rare_class_within_mixed_units_is_on_both_sides(count: int, rng: rando
     split = assign(rows, valid=0.5)
     assert split.per_class["rare"] == (1, 1)
     assert split.valid == int(len(rows) * 0.5 + 0.5)
+
+
+@pytest.mark.parametrize(
+    ("parts", "goal", "expected"),
+    [
+        (["0aa", "1bbcccc", "2c", "3ab", "4abb", "5aaaab"], 12, 11),
+        (["0c", "1bbc", "2aaaac", "3bcc", "4ac", "5cccc"], 3, 5),
+    ],
+)
+def test_small_sets_of_mixed_units(parts: list[str], goal: int, expected: int) -> None:
+    """Every class is on both sides, at the number nearest to the goal for which that can be (by hand)."""
+    rows = [(b"unit-%02d" % int(part[0]), name) for part in parts for name in part[1:]]
+    split = assign(rows, valid=goal)
+    for units in members(rows).values():
+        assert 0 < len(units & split.valid_units) < len(units)
+    assert split.valid == expected
 
 
 @pytest.mark.parametrize(("size", "expected"), [(1, 20_001), (2, 20_000), (7, 20_002)])  # one unit of 7 has only 3

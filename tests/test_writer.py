@@ -460,6 +460,17 @@ def test_check_refuses_beforehand(tmp_path: Path) -> None:
     assert tree(tmp_path) == {"m.json": b"old"}
 
 
+def test_folder_is_locked_and_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ftprep.writer, "LOCK_WAIT_SECONDS", 0.0)
+    with OutputSet(make_parents=True) as outputs:
+        assert outputs.folder(tmp_path / "x" / "a") == Path(os.path.realpath(tmp_path)) / "x"
+        if sys.platform != "win32":
+            with pytest.raises(WriteError, match="another ftprep"):
+                write_file(tmp_path / "x" / "b", b"")
+    with OutputSet() as outputs, pytest.raises(WriteError, match="does not exist"):
+        outputs.folder(tmp_path / "y" / "a")
+
+
 def test_missing_folder(tmp_path: Path) -> None:
     path = tmp_path / "x" / "y" / "a"
     with pytest.raises(WriteError) as caught:
@@ -664,6 +675,28 @@ def test_killed_process_holds_no_lock(tmp_path: Path) -> None:
         assert process.stdout.readline() == "held\n"
         process.send_signal(signal.SIGKILL)
     write_file(tmp_path / "ours", b"")
+
+
+@POSIX
+def test_forked_worker_does_not_keep_the_lock(tmp_path: Path) -> None:
+    code = """
+        import os, signal, sys, time
+        from pathlib import Path
+        import ftprep.writer
+        ftprep.writer.LOCK_WAIT_SECONDS = 0.0
+        with ftprep.writer.OutputSet() as outputs:
+            outputs.open(Path(sys.argv[1]))
+            worker = os.fork()
+            if not worker:
+                time.sleep(60)
+                os._exit(0)
+            outputs.commit()
+        ftprep.writer.write_file(Path(sys.argv[2]), b"")
+        os.kill(worker, signal.SIGKILL)
+        os.waitpid(worker, 0)
+        print("done")
+    """
+    assert python(code, tmp_path / "a", tmp_path / "b").communicate(timeout=30) == ("done\n", "")
 
 
 @POSIX

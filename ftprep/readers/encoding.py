@@ -34,6 +34,8 @@ _KANA = ("cp932", "euc-jp")
 _MUCH_KANA = 0.2
 _SAMPLE_BYTES = 16 << 10
 _FEW = 3
+_ENOUGH = 6
+"""From fewer bytes beyond ASCII no encoding can be told."""
 
 KEEP = "ftprep.keep"
 """Error handler for decoding: what cannot be decoded becomes a lone surrogate, so that encoding back to UTF-8 with
@@ -63,18 +65,20 @@ class Encoding(msgspec.Struct, frozen=True):
 
 
 class _Fit(msgspec.Struct, frozen=True):
-    """How well some bytes suit a codec: lines, lines beyond ASCII, lines that do not decode, and the first bad byte."""
+    """How well some bytes suit a codec: lines, lines beyond ASCII, lines that do not decode, bytes beyond ASCII, and
+    the offset of the first bad byte."""
 
     lines: int
     beyond: int
     bad: int
+    evidence: int
     offset: int
 
     @property
     def is_refused(self) -> bool:
         """Whether the codec is the wrong one, rather than a few lines damaged."""
         if self.bad <= _FEW:
-            return self.bad * 2 > self.lines
+            return self.bad * 2 > self.lines and self.evidence >= _ENOUGH
         return self.bad * 2 >= self.beyond
 
 
@@ -165,7 +169,8 @@ def _fit(body: bytes, codec: str, whole: bool) -> _Fit | None:
     decoder = codecs.getincrementaldecoder(codec)(KEEP)
     lines = [line for line in decoder.decode(body, final=whole).split("\n") if line and not line.isspace()]
     beyond = sum(not line.isascii() for line in lines)
-    return _Fit(len(lines), beyond, sum("\udcff" in line for line in lines), error.start)
+    bad = sum("\udcff" in line for line in lines)
+    return _Fit(len(lines), beyond, bad, sum(byte > 127 for byte in body), error.start)
 
 
 def is_wide(head: bytes) -> bool:
@@ -179,7 +184,7 @@ def _wide(body: bytes) -> str:
     sample = body[: _SAMPLE_BYTES & ~1]
     half = len(sample) // 2
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    if half >= 2 and max(even, odd) > half * 0.2 and min(even, odd) < half * 0.02:
+    if max(even, odd) >= 2 and max(even, odd) > half * 0.2 and min(even, odd) < half * 0.02:
         return "utf-16-le" if odd > even else "utf-16-be"
     return ""
 

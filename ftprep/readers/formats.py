@@ -35,7 +35,7 @@ _NAMED = {
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _CALLED = {
     "jsonl": "JSON Lines, one record a line",
-    "json": "a JSON document",
+    "json": "JSON whose records do not stand one a line",
     "delimited": "delimited text, as in CSV",
     "workbook": "an Excel workbook",
     "text": "plain text",
@@ -147,7 +147,7 @@ def text_format(name: str, head: bytes, encoding: Encoding) -> Found:
     lines = _first_lines(text, len(head) < HEAD_BYTES)
     kind = _json_kind(text, lines, named)
     if kind:
-        return Found(kind, _mismatch(name, kind))
+        return Found(kind, _mismatch(name, kind, "one JSON array" if text.startswith("[") else ""))
     return _plain_format(name, named, lines)
 
 
@@ -170,12 +170,13 @@ def _suffix(name: str) -> str:
     return PurePath(path.stem).suffix if path.suffix == ".gz" else path.suffix
 
 
-def _mismatch(name: str, found: str) -> tuple[tuple[int, Fault], ...]:
+def _mismatch(name: str, found: str, what: str = "") -> tuple[tuple[int, Fault], ...]:
     """The fault of a file whose name says something else than its content."""
     named = name_format(name)
     if not named or named == found:
         return ()
-    message = f"the name says {_suffix(name)}, but the content is {_CALLED[found]}; read as what it is"
+    content = what if what and found == "json" else _CALLED[found]
+    message = f"the name says {_suffix(name)}, but the content is {content}; read as what it is"
     return ((1, Fault("IO110", message, fixable=True)),)
 
 
@@ -207,16 +208,18 @@ def _kind_of_broken(text: str, lines: list[str], named: str) -> str:
     others = lines[1:]
     if others and sum(map(_parsed, others)) * 2 >= len(others):
         return "jsonl"
+    by_name = "jsonl" if named == "jsonl" else "json"
     try:
         json.JSONDecoder().raw_decode(text)
     except RecursionError:
-        return "jsonl" if named == "jsonl" and not others else "json"
+        return by_name
     except json.JSONDecodeError as error:
-        is_cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
+        if not others:
+            return by_name
+        if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
+            return "json"  # it goes on where the head ends
         by_lines = sum(line[0] == "{" and line[-1] == "}" for line in lines) * 2 >= len(lines)
-        if others and is_cut:
-            return "json"
-        return "jsonl" if by_lines or (named == "jsonl" and lines[0] != "{") or (is_cut and named != "json") else "json"
+        return "jsonl" if by_lines or lines[0] != "{" else "json"
     return "json"
 
 

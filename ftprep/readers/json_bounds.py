@@ -20,6 +20,7 @@ _STRING = re.compile(_TEXT, re.DOTALL)
 _FLAT = rb'[{\[][^"{}\[\]]*+(?:' + _TEXT + rb'[^"{}\[\]]*+)*+[}\]]'
 _TOKEN = re.compile(rb"(?P<flat>" + _FLAT + rb")|" + _TEXT + rb'|[{\[]|[}\]]|"', re.DOTALL)
 _SCALAR = re.compile(rb'[^\s,:\[\]{}"]+')
+_COMMENT = re.compile(rb"(?://|#)[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/)?")
 _BLANK = re.compile(rb"[ \t\r\n]*")
 
 
@@ -118,6 +119,10 @@ def elements(data: bytes, start: int, alone: bool = False) -> Iterator[Element |
                 yield _trouble(ruler, "a comma where an element should stand")
             due, first, at = True, False, at + 1
             continue
+        if comment := _COMMENT.match(data, at):
+            yield _trouble(ruler, "a comment; JSON has none")
+            at = comment.end()
+            continue
         if not due:
             yield _trouble(ruler, "no comma between two elements")
         end = end_of(data, at)
@@ -140,6 +145,10 @@ def values(data: bytes) -> Iterator[Element | Trouble]:
         if data[at : at + 1] == b",":
             yield _trouble(ruler, "a comma between values; an array of records stands in [ ]")
             at = after_blank(data, at + 1)
+            continue
+        if comment := _COMMENT.match(data, at):
+            yield _trouble(ruler, "a comment; JSON has none")
+            at = after_blank(data, comment.end())
             continue
         end = end_of(data, at)
         yield from _element(data, at, end, ruler)

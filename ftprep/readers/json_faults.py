@@ -4,45 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal
 from typing import NoReturn
 
+from ftprep.readers import json_tokens
 from ftprep.readers.base import MAX_DEPTH
 from ftprep.readers.encoding import undecodable
-
-_BLANK = re.compile(r"[ \t\r\n]*+")
-# Possessive repeats only over what cannot backtrack: Python before 3.11.5 gets the others wrong (gh-106052).
-_OPEN_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
-_UNSOUND = re.compile(r"[\x00-\x1f]|\\(?:[^\x00-\x1fu]|u[0-9a-fA-F]{0,4})", re.DOTALL)
-_ESCAPES = frozenset('"\\/bfnrt')
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![\w.+-])")
-_WORD = re.compile(r"(?:true|false|null)(?!\w)")
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)")
-_MAX_INT_DIGITS = 4300
-"""Longer integers are refused by Python itself (sys.set_int_max_str_digits), as they cost quadratic time."""
-
-# What people write where JSON wants something else: how it begins, code, what to say ({} is what was found).
-_MISTAKES = [
-    (re.compile(pattern), code, words)
-    for pattern, code, words in (
-        (r"'", "IO104", "single quotes; JSON wants double quotes (a Python dict? use json.dumps)"),
-        (r"[“”„‟«»‘’‚`´＂]", "IO104", 'the quotation mark {}; JSON wants the straight double quote "'),
-        (
-            r"(?:[-+]?(?:NaN|Infinity|Inf|inf)|nan)(?!\w)",
-            "IO106",
-            "{} is not a JSON number; write null or leave it out",
-        ),
-        (r"(?:True|False|None)(?!\w)", "IO104", "{} is Python, not JSON (use json.dumps)"),
-        (r"(?:TRUE|FALSE|NULL|undefined)(?!\w)", "IO104", "{} is not JSON; write true, false or null"),
-        (r"//|/\*|#", "IO104", "a comment; JSON has none"),
-        (r"-?0[0-9]+", "IO104", "the number {} starts with a zero; as text it stands in double quotes"),
-        (r"\+[0-9.]+|-?\.[0-9]+|-?[0-9]+\.(?![0-9])", "IO104", "{} is not how JSON writes a number"),
-        (r"-?[0-9][\w.+-]*", "IO104", "{} is not a number; text stands in double quotes"),
-        (r"[^\W\d]\w*", "IO104", "the bare word {}; text stands in double quotes"),
-    )
-]
-_CONTROLS = {"\t": "a raw tab inside a string; write \\t", "\n": "a raw line break inside a string; write \\n"}
-_CONTROLS["\r"] = "a raw carriage return inside a string; write \\r"
 
 
 class BadJson(Exception):  # noqa: N818 - reads as what it says
@@ -73,16 +39,6 @@ def explain(data: bytes, line: int = 1, column: int = 1) -> BadJson | None:
     except BadJson as bad:
         return bad
     return None
-
-
-def loses_digits(literal: str) -> bool:
-    """Whether a float says something else than its literal: the double, written with as many digits, must be it."""
-    value = float(literal)
-    mantissa = re.split("[eE]", literal)[0].replace(".", "").strip("-").strip("0")
-    if not mantissa or value in (0.0, float("inf"), float("-inf")):
-        return bool(mantissa)
-    # 767 digits write any double exactly, so a longer literal is none.
-    return len(mantissa) > 767 or Decimal(f"{value:.{len(mantissa) - 1}e}") != Decimal(literal)
 
 
 class _Walk:
@@ -169,10 +125,10 @@ class _Walk:
         """Passes a string, a number, true, false or null."""
         if self.text[self.at : self.at + 1] == '"':
             self.string()
-        elif match := _NUMBER.match(self.text, self.at):
+        elif match := json_tokens.NUMBER.match(self.text, self.at):
             self.number(match[0])
             self.at = match.end()
-        elif match := _WORD.match(self.text, self.at):
+        elif match := json_tokens.WORD.match(self.text, self.at):
             self.at = match.end()
         else:
             self.fail_value("a value")
@@ -180,9 +136,9 @@ class _Walk:
     def number(self, literal: str) -> None:
         """Looks whether a number would stay what it is."""
         if literal.lstrip("-").isdigit():
-            if len(literal) > _MAX_INT_DIGITS:
+            if len(literal) > json_tokens.MAX_INT_DIGITS:
                 self.fail("IO106", f"an integer of {len(literal):,} digits; as text it stands in double quotes")
-        elif loses_digits(literal):
+        elif json_tokens.loses_digits(literal):
             kept = repr(float(literal))
             self.fail(
                 "IO106", f"the number {_short(literal, '')} would become {kept}; as text it stands in double quotes"
@@ -190,10 +146,10 @@ class _Walk:
 
     def string(self) -> str:
         """Passes a string and gives it as it is written."""
-        match = _OPEN_STRING.match(self.text, self.at)
+        match = json_tokens.OPEN_STRING.match(self.text, self.at)
         literal, end = (match[0], match.end()) if match else ('"', self.at + 1)
-        for part in _UNSOUND.finditer(literal):
-            if part[0][0] != "\\" or not (part[0][1:] in _ESCAPES or len(part[0]) == 6):
+        for part in json_tokens.UNSOUND.finditer(literal):
+            if part[0][0] != "\\" or not (part[0][1:] in json_tokens.ESCAPES or len(part[0]) == 6):
                 self.fail_string(self.at + part.start())
         if self.text[end : end + 1] != '"':
             self.fail_cut()
@@ -205,7 +161,7 @@ class _Walk:
     def surrogates(self, literal: str) -> None:
         """Looks for halves of surrogate pairs, which are no characters."""
         high: re.Match[str] | None = None
-        for match in _ESCAPE.finditer(literal):
+        for match in json_tokens.ESCAPE.finditer(literal):
             unit = int(match[1] or "0", 16)
             if high and not (0xDC00 <= unit < 0xE000 and match.start() == high.end()):
                 break
@@ -219,7 +175,7 @@ class _Walk:
 
     def blank(self) -> None:
         """Passes white space."""
-        if match := _BLANK.match(self.text, self.at):
+        if match := json_tokens.BLANK.match(self.text, self.at):
             self.at = match.end()
 
     def fail_string(self, at: int) -> NoReturn:
@@ -233,7 +189,7 @@ class _Walk:
         if rest[0] == "\0":
             self.fail("IO104", f"{self.nuls(at)} inside a string", at)
         control = f"the raw control character U+{ord(rest[0]):04X} inside a string; write \\u{ord(rest[0]):04x}"
-        self.fail("IO104", _CONTROLS.get(rest[0], control), at)
+        self.fail("IO104", json_tokens.CONTROLS.get(rest[0], control), at)
 
     def fail_cut(self) -> NoReturn:
         """The text ends inside the string at which the walk stands."""
@@ -249,7 +205,7 @@ class _Walk:
             self.fail("IO104", f"the {self.unit} ends inside a value", cut=True)
         if wanted != "a value" and (word := re.match(r"\w+", rest)):
             self.fail("IO104", f"the key {word[0]} without double quotes")
-        for pattern, code, words in _MISTAKES:
+        for pattern, code, words in json_tokens.MISTAKES:
             if match := pattern.match(rest):
                 self.fail(code, words.format(match[0]))
         self.fail("IO104", f"{rest[0]} where {wanted} should stand")

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from ftprep.readers.base import MAX_DEPTH
-from ftprep.readers.json_faults import BadJson, explain, loses_digits
+from ftprep.readers.json_faults import BadJson, explain
+from ftprep.readers.json_tokens import loses_digits
 
 __all__ = ["BadJson", "Number", "loads", "number_text"]
 

@@ -186,4 +186,22 @@ class NumericLabels(_ClassRule):
             yield Judgement(f"the {len(classes)} classes are numbers: {', '.join(sorted(classes)[:8])}")
 
 
-RULES = (TooFew, OneClass, ClassImbalance, RareClass, LabelVariants, NumericLabels)
+@dataclass(frozen=True)
+class MissingValueLabel(_ClassRule):
+    card: ClassVar[Card] = Card(
+        code="SET108",
+        name="missing-value-label",
+        severity="info",
+        finds="A class is called like a missing value: NaN, N/A, null, None.",
+        why="It is kept as the text it is. If it stands for a cell that was empty, leave those rows out of the source.",
+        bad=Sample(text=_set(good=8, NaN=8)),
+        good=Sample(text=_set(yes=8, no=8)),
+    )
+
+    def judge(self, dataset: Dataset) -> Iterator[Judgement]:
+        for label, count in dataset.task.classes.items() if dataset.is_classification else ():
+            if label.casefold() in ("nan", "n/a", "na", "null", "none", "<na>", "#n/a", "nil"):
+                yield Judgement(f"{count:,} examples have the class {shown(label)}")
+
+
+RULES = (TooFew, OneClass, ClassImbalance, RareClass, LabelVariants, NumericLabels, MissingValueLabel)

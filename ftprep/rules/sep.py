@@ -390,12 +390,15 @@ class _UpperCase(_PairRule):
 
     def judge(self, dataset: Dataset) -> Iterator[Judgement]:
         survey = dataset.surveys.prompts if self.field == "prompt" else dataset.surveys.completions
-        cased = survey.upper + survey.lower
-        few = cased < 4 * survey.texts  # a few Latin letters in text of another script say nothing
+        settled = dataset.separator if self.field == "prompt" else dataset.stop
+        ended = settled.state.count if settled.state else 0
+        upper = survey.upper - ended * sum(map(str.isupper, settled.ending))
+        lower = survey.lower - ended * sum(map(str.islower, settled.ending))
+        few = upper + lower < 4 * survey.texts  # a few Latin letters in text of another script say nothing
         labels = self.field == "completion" and dataset.is_classification
-        if few or labels or 3 * survey.upper <= cased:
+        if few or labels or 3 * upper <= upper + lower:
             return
-        share = round(100 * survey.upper / cased)
+        share = round(100 * upper / (upper + lower))
         yield Judgement(f"{share} % of the letters in {self.field}s are capitals")
 
     def propose(self, dataset: Dataset) -> Iterator[Proposal]:

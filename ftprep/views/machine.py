@@ -62,7 +62,7 @@ def github(report: Report) -> str:
     more = sum(r.count for r in report.rules) - shown
     if more:
         told = f"and {more:,} more" if shown else f"{more:,} for information"
-        lines.append(command("notice", f"{told}: the log and the JSON report have all counts", {"title": "ftprep"}))
+        lines.append(command("notice", f"{told}: `ftprep check --statistics` counts them all", {"title": "ftprep"}))
     return "".join(line + "\n" for line in lines)
 
 

@@ -123,7 +123,8 @@ def _details(found: list[Group], report: Report, left: int) -> Iterator[str]:
         block = _rule(group, report)
         left -= len(block.encode())
         if left < 0:
-            yield f"<p>… and {len(found) - number:,} more rules: see <code>report.findings</code></p>"
+            rest = wording.counted(len(found) - number, "rule")
+            yield f"<p>… and {rest} more: see <code>report.findings</code></p>"
             return
         yield block
 

@@ -27,7 +27,7 @@ _WORDS = re.compile(
 )
 # GitHub's runner takes a line that begins with "::", or that holds "##[" anywhere, for a command
 # (actions/runner, ActionCommand.cs): text from a data set must not give it any.
-_COMMAND = re.compile(r"^([^\S\n]*):(?=:)|##(?=\[)", re.MULTILINE)
+_COMMAND = re.compile(r"^((?:[^\S\n]|\x1b\[[\d;]*m)*):(?=:)|##(?=\[)", re.MULTILINE)
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 

@@ -26,7 +26,10 @@ EXCERPT = 80
 MESSAGE = 500
 """Columns of a message; longer ones are cut."""
 
-_PLACE = 36
+_ROOM = 44
+"""Columns that a sentence needs beside a place; where there are fewer it stands below."""
+
+_EXCERPT_ROOM = 24
 _NARROWEST = 40
 
 
@@ -61,14 +64,8 @@ def short(report: Report) -> str:
     found = wording.groups(report)
     lines += [f"  {g.rule.severity} {g.title}: {g.rule.count:,}" for g in found[:PLACES]]
     if len(found) > PLACES:
-        lines.append(f"  … and {len(found) - PLACES} more rules")
+        lines.append(f"  … and {wording.counted(len(found) - PLACES, 'rule')} more")
     return finish(lines).rstrip("\n")
-
-
-def _widest(heads: list[str]) -> int:
-    """Columns of the widest head; 0 where text beside it would be squeezed, and goes below."""
-    size = max(map(columns, heads), default=0)
-    return size if size <= _PLACE else 0
 
 
 class _Page:
@@ -96,6 +93,11 @@ class _Page:
             if body:
                 yield from ("", self.paint(title, "bold"), *body)
 
+    def _widest(self, heads: list[str], room: int = _ROOM) -> int:
+        """Columns of the widest head; 0 where what stands beside it would have less than `room`, and goes below."""
+        size = max(map(columns, heads), default=0)
+        return size if size + room + 6 <= self.width else 0
+
     def _entry(self, head: str, told: list[str], size: int, indent: int = 2, style: str = "") -> Iterator[str]:
         """A head with wrapped lines beside it, or below it where `size`, the columns of the widest head, is 0."""
         margin = " " * (indent + size + 2)
@@ -108,7 +110,7 @@ class _Page:
     def _inputs(self) -> Iterator[str]:
         shown = self.report.inputs[:INPUTS]
         heads = [wording.path_of(i) for i in shown]
-        size = _widest(heads)
+        size = self._widest(heads)
         for head, view in zip(heads, shown, strict=True):
             yield from self._entry(head, wording.account(view), size)
         total, rows = len(self.report.inputs), self.report.rows
@@ -164,7 +166,7 @@ class _Page:
             # The same sentence for every place is said once.
             yield from self._wrapped(cut(shown[0].message, MESSAGE), 4)
         heads = [self._head(f) for f in shown]
-        size = _widest(heads)
+        size = self._widest(heads, _EXCERPT_ROOM if len(one) == 1 else _ROOM)
         for head, finding in zip(heads, shown, strict=True):
             yield from self._finding(head, finding, size, tell=len(one) > 1)
         if group.rule.count > len(shown):
@@ -190,7 +192,7 @@ class _Page:
         return f"{place} {pointer}" if place and pointer else place
 
     def _excerpt(self, finding: FindingView, margin: int) -> str:
-        room = max(20, min(EXCERPT, self.width - margin - 2))
+        room = max(10, min(EXCERPT, self.width - margin - 2))
         return self.paint(f"| {cut(finding.excerpt, room)}", "dim") if finding.excerpt else ""
 
     def _wrapped(self, text: str, indent: int) -> Iterator[str]:
@@ -202,6 +204,6 @@ class _Page:
 
     def _next(self) -> Iterator[str]:
         steps = wording.next_steps(self.report)
-        size = _widest([command for command, _ in steps])
+        size = self._widest([command for command, _ in steps])
         for command, what in steps:
             yield from self._entry(command, [what], size, style="bold")

@@ -150,7 +150,11 @@ def groups(report: Report) -> list[Group]:
 
 
 def _group(report: Report, rule: RuleCount, findings: tuple[FindingView, ...]) -> Group:
-    offers = [(o.applicability, f"{o.message} ({counted(o.rows, 'row')})") for o in report.fixes if o.code == rule.code]
+    offers = [
+        (o.applicability, f"{o.message.rstrip('.')} ({counted(o.rows, 'row')})")
+        for o in report.fixes
+        if o.code == rule.code
+    ]
     if not offers:
         offers = list(dict.fromkeys((f.fix.applicability, f.fix.message) for f in findings if f.fix))
     safety: Literal["safe", "unsafe", ""] = "safe" if any(how == "safe" for how, _ in offers) else "unsafe"

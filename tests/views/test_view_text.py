@@ -86,6 +86,15 @@ def test_a_message_that_all_places_share_is_said_once() -> None:
     assert "support.csv:21  | Where is my new card, please?" in told
 
 
+def test_what_does_not_fit_beside_a_long_path_stands_below() -> None:
+    path = "a/folder/with/a/long/name/support.csv"
+    same = [finding(PARTIAL, "same", n, filename=path, excerpt="excerpt") for n in (7, 8)]
+    assert f"    {path}:7  | excerpt\n" in render(report_of(same), "full", width=80)
+    different = [finding(PARTIAL, f"message {n}", n, filename=path, excerpt="excerpt") for n in (7, 8)]
+    assert f"    {path}:7  message 7\n" in render(report_of(different), "full", width=100)
+    assert f"    {path}:7\n      message 7\n      | excerpt\n" in render(report_of(different), "full", width=80)
+
+
 def test_a_finding_on_the_whole_of_the_only_input_has_no_place() -> None:
     told = render(severities(), "full")
     assert "    the commonest class has 503 of 1,236 examples, the rarest 3\n" in told
