@@ -39,6 +39,7 @@ class Dataset:
         self.setting = setting
         self.place = place
         self.sources = sources
+        self.memo: dict[str, list[tuple[int, int]]] = {}
 
     @property
     def examples(self) -> int:

@@ -68,10 +68,15 @@ def derived(texts: list[str], field: Field) -> str:
     return trimmed(best, field)
 
 
+HEAD_SHARE = 0.2
+"""A known ending is watched for if it ends at least this share of the texts in the head of the data."""
+
+
 def watched(field: Field, wanted: str | None, sample: list[str]) -> tuple[str, ...]:
-    """The endings that a run looks for: the recipe's, the known ones, and the one that the head of the data shares."""
-    found = derived(sample, field)
-    return tuple(dict.fromkeys(e for e in (wanted, found, *KNOWN[field]) if e))
+    """The endings that a run counts: the recipe's, and those that the head of the data shows in use."""
+    texts = [t for t in sample if t.strip()]
+    seen = [e for e in KNOWN[field] if sum(t.endswith(e) for t in texts) >= max(1.0, HEAD_SHARE * len(texts))]
+    return tuple(dict.fromkeys(e for e in (wanted, derived(texts, field), *seen) if e))
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,6 @@ def _may_be(ending: str, state: Ending, survey: TextSurvey, field: Field) -> boo
 def propose(survey: TextSurvey, field: Field) -> str:
     """The first ending of the preferred ones that occurs in no text (` ->` only where no prompt has a line end)."""
     for ending in PROPOSED[field]:
-        state = survey.endings[ending]
-        if state.count == 0 and state.inside.count == 0 and not (ending == " ->" and survey.with_newline):
+        if not survey.occurring[ending] and not (ending == " ->" and survey.with_newline):
             return ending
     return PROPOSED[field][-1]

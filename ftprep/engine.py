@@ -12,7 +12,7 @@ import xxhash
 
 from ftprep import keys
 from ftprep.dataset import Dataset, label_of
-from ftprep.mends import Mend, apply_all
+from ftprep.mends import Mend, apply_all, keeps_asks
 from ftprep.model import Chat, Chunk, Example, Fault, Pair, Row
 from ftprep.partial import Account, Aside, ChunkInfo, Output, Partial, Places
 from ftprep.plan import Plan
@@ -45,10 +45,11 @@ class Writing:
 
 @dataclass(frozen=True)
 class Look:
-    """The job that executors map over chunks; picklable, shipped once to each worker."""
+    """The job that executors map over chunks; picklable, shipped once to each worker. `counts`: whether tokens are."""
 
     plan: Plan
     writing: Writing | None = None
+    counts: bool = True
 
     def __call__(self, chunk: Chunk) -> Partial:
         """Decode, shape, mend, count, check and sum up one chunk."""
@@ -70,7 +71,8 @@ class Look:
         originals = [r.example for r in examples]
         if self.writing:
             self._mend(examples)
-        self._count_tokens(examples, partial)
+        if self.counts:
+            self._count_tokens(examples, partial)
         self._check(examples, chunk)
         if self.writing and self.writing.in_place:
             partial.output = self._rewrite(examples, originals, chunk)
@@ -136,9 +138,12 @@ class Look:
 
     def _mend(self, rows: list[Row]) -> None:
         writing = self.writing or Writing()
+        same_asks = keeps_asks(writing.mends)
         for row in rows:
             if row.example is None:
                 continue
+            if same_asks:
+                row.asked = keys.ask(row.example, self.plan.folded_endings)
             if writing.settled and row.faults:
                 row.faults = [f for f in row.faults if f.code not in writing.settled]
             row.example = apply_all(row.example, writing.mends)
@@ -149,24 +154,28 @@ class Look:
 
     def _count_tokens(self, rows: list[Row], partial: Partial) -> None:
         texts: list[str] = []
-        spans: list[tuple[Row, int, int, list[bool]]] = []
+        spans: list[tuple[Row, list[bool], int]] = []
         for row in rows:
-            if row.example is None:
-                continue
-            pieces, trained, overhead = spoken(row.example)
-            texts.extend(pieces)
-            spans.append((row, len(pieces), overhead, trained))
+            example = row.example
+            if isinstance(example, Pair):
+                texts += (example.prompt, example.completion)
+                spans.append((row, _PAIR_TRAINED, 0))
+            elif example is not None:
+                pieces, trained, overhead = spoken(example)
+                texts += pieces
+                spans.append((row, trained, overhead))
         counter = self.plan.counter
         before = counter.inexact
         counts = iter(counter.count(texts))
         partial.inexact += counter.inexact - before
-        for row, size, overhead, trained in spans:
-            row.tokens = overhead
-            for is_trained in trained[:size]:
+        for row, trained, total in spans:
+            trainable = 0
+            for is_trained in trained:
                 tokens = next(counts)
-                row.tokens += tokens
+                total += tokens  # noqa: PLW2901 - it starts as the overhead
                 if is_trained:
-                    row.trainable += tokens
+                    trainable += tokens
+            row.tokens, row.trainable = total, trainable
 
     def _check(self, rows: list[Row], chunk: Chunk) -> None:
         setting = self.plan.setting
@@ -269,21 +278,22 @@ class Look:
         if writing.group:
             unit = keys.digest(json.dumps((row.record or {}).get(writing.group), ensure_ascii=False, default=str))
         else:
-            asked = keys.ask(original, self.plan.folded_endings)
+            asked = row.asked or keys.ask(original, self.plan.folded_endings)
             unit = keys.unit(asked, keys.answer(original), writing.by_answer)
         if writing.class_column:
             return unit, str((row.record or {}).get(writing.class_column, ""))
         return unit, label_of(original.answer, writing.stop) if writing.by_class else ""
 
 
-def spoken(example: Example) -> tuple[list[str], list[bool], int]:
-    """The texts of an example that are tokenised, which of them are trained on, and the format's own tokens."""
-    if isinstance(example, Pair):
-        return [example.prompt, example.completion], [False, True], 0
+_PAIR_TRAINED = [False, True]
+
+
+def spoken(chat: Chat) -> tuple[list[str], list[bool], int]:
+    """The texts of a conversation that are tokenised, which of them are trained on, and the format's own tokens."""
     texts: list[str] = []
     trained: list[bool] = []
     names = 0
-    for message in example.messages:
+    for message in chat.messages:
         texts.append(message.role)
         trained.append(False)
         if message.name:
@@ -293,7 +303,7 @@ def spoken(example: Example) -> tuple[list[str], list[bool], int]:
         for text in message.spoken():
             texts.append(text)
             trained.append(message.is_trained)
-    return texts, trained, chat_overhead(len(example.messages), names)
+    return texts, trained, chat_overhead(len(chat.messages), names)
 
 
 def fingerprint(fault: Fault, row: Row) -> str:

@@ -99,9 +99,10 @@ def fix(
     decisions = Decisions(decide, frozenset())
     decisions.take(finish(run_plan(plan, run), plan).proposals)
     for _ in range(MOST_TRIPS):
-        lines = _Lines(plan)
         writing = Writing(in_place=True, **decisions.made())
-        after = finish(run_plan(plan, run, writing, lines.take), plan, written=True)
+        mending = plan.with_endings(writing.mends)
+        lines = _Lines(mending)
+        after = finish(run_plan(mending, run, writing, lines.take), mending, written=True)
         if not decisions.take(after.proposals):
             break
     with OutputSet(in_place=True, inputs=paths_of([t.path for t in plan.tables])) as outputs:

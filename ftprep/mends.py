@@ -24,7 +24,9 @@ class Mend(Protocol):
 
 
 def _replace(example: Pair, field: Field, text: str) -> Pair:
-    return msgspec.structs.replace(example, **{field: text})
+    if field == "prompt":
+        return Pair(text, example.completion, example.extra)
+    return Pair(example.prompt, text, example.extra)
 
 
 class CutPrefix(msgspec.Struct, frozen=True, tag=True):
@@ -146,6 +148,11 @@ def apply_all(example: Example, mends: tuple[Mend, ...]) -> Example:
     for mend in mends:
         example = mend.apply(example)
     return example
+
+
+def keeps_asks(mends: tuple[Mend, ...]) -> bool:
+    """Whether what is asked stays the same: only endings and spaces change."""
+    return all(isinstance(m, (AddEnding, LeadingSpace)) for m in mends)
 
 
 def in_order(mends: list[Mend]) -> tuple[Mend, ...]:

@@ -208,10 +208,12 @@ class Row:
     `example` is set, or `faults` says why there is none (faults of a loaded row are warnings about it).
     `loose` marks an example that the record did not say word for word (a number read as text, an unknown key).
     `skipped` marks what is no record at all, such as a blank line. `offset` is the record's position in the chunk;
-    `index` differs from it only where records become several examples and counts those.
+    `index` differs from it only where records become several examples and counts those. `asked` is the digest of what
+    is asked, where it has been worked out.
     """
 
     __slots__ = (
+        "asked",
         "example",
         "faults",
         "index",
@@ -223,7 +225,6 @@ class Row:
         "skipped",
         "tokens",
         "trainable",
-        "unit",
     )
 
     def __init__(self, offset: int, line: int, record: Any = None, raw: bytes | None = None) -> None:
@@ -238,7 +239,7 @@ class Row:
         self.loose = False
         self.tokens = 0
         self.trainable = 0
-        self.unit = b""
+        self.asked = b""
 
     def __repr__(self) -> str:
         return f"Row(line={self.line}, record={self.record!r}, faults={self.faults!r})"

@@ -61,10 +61,17 @@ def settings(recipe: str | os.PathLike[str] | Mapping[str, Any] | Recipe | None,
 
 
 def run_plan(
-    plan: Plan, run: Run, writing: Writing | None = None, take: Callable[[Chunk, Output], None] | None = None
+    plan: Plan,
+    run: Run,
+    writing: Writing | None = None,
+    take: Callable[[Chunk, Output], None] | None = None,
+    counts: bool = True,
 ) -> Partial:
-    """Fold the whole set; `take` gets each chunk's output in order, as soon as it is there."""
-    job = Look(plan.shipped(), writing)
+    """Fold the whole set; `take` gets each chunk's output in order, as soon as it is there.
+
+    `counts` is False for a first look whose tokens nobody needs: what is written is counted when it is written.
+    """
+    job = Look(plan.shipped(), writing, counts)
     total, done = Partial(plan), 0
     size = sum(t.size for t in plan.tables)
     sizes: list[int] = []

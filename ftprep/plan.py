@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftprep import endings, keys
 from ftprep.errors import UsageError
+from ftprep.mends import AddEnding, Mend
 from ftprep.model import Chunk, Fault, Pair, Row
 from ftprep.readers import open_tables, reader_of
 from ftprep.readers.base import Options, Table
@@ -77,6 +78,17 @@ class Plan:
     def shipped(self) -> Plan:
         """The plan without the data of tables in memory, which travels in the chunks."""
         return replace(self, tables=tuple(_without_records(t) for t in self.tables))
+
+    def with_endings(self, mends: Iterable[Mend]) -> Plan:
+        """The plan that also watches for the separators and stop sequences that mends add."""
+        added: dict[str, list[str]] = {"prompt": [], "completion": []}
+        for mend in mends:
+            if isinstance(mend, AddEnding):
+                added[mend.field].append(mend.ending)
+        prompt = dict.fromkeys((*self.setting.prompt_endings, *added["prompt"]))
+        completion = dict.fromkeys((*self.setting.completion_endings, *added["completion"]))
+        setting = replace(self.setting, prompt_endings=tuple(prompt), completion_endings=tuple(completion))
+        return replace(self, setting=setting)
 
     def chunks(self) -> Iterator[Chunk]:
         """All chunks of all tables, numbered in order."""
@@ -208,6 +220,8 @@ def _setting(
         shapes,
         endings.watched("prompt", recipe.format.separator, prompts),
         endings.watched("completion", recipe.format.stop, completions),
+        endings.PROPOSED["prompt"],
+        endings.PROPOSED["completion"],
     )
     return setting if kept is None else replace(setting, kept=kept)
 

@@ -45,6 +45,7 @@ Decide = Callable[[Proposal], bool]
 class Prepared:
     """What `prepare` did: reports before and after, the files, the account, and how to use the tuned model.
 
+    Tokens are counted in `after`; in `before` only where there is a token limit.
     `train` is the only data file where nothing was held back; paths are None where no such file was written. `rows`
     has the account of records: read = written + rejected + skipped.
     """
@@ -199,7 +200,7 @@ def prepare(
     with OutputSet(force=force, inputs=paths_of(source), make_parents=True) as outputs:
         for path in (names.one, names.train, names.valid, names.rejected, names.manifest):
             outputs.check(path)
-        before = finish(run_plan(plan, run), plan)
+        before = finish(run_plan(plan, run, counts=resolved.token_limit is not None), plan)
         decisions = Decisions(decide, wanted)
         decisions.take(before.proposals)
         return _write(plan, run, before, decisions, names, outputs)
@@ -240,6 +241,7 @@ class Trip:
         names: Names,
         outputs: OutputSet,
     ) -> None:
+        plan = plan.with_endings(writing.mends)
         self.plan, self.before, self.decisions = plan, before, decisions
         self.names, self.outputs = names, outputs
         self.notes: list[str] = []

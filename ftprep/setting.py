@@ -15,7 +15,8 @@ class Setting:
     """The resolved recipe and what the heads of the inputs told.
 
     `encoding` is the name of the token encoding and `encoding_why` where it comes from; `prompt_endings` and
-    `completion_endings` are the candidates that the run watches for as separator and stop sequence.
+    `completion_endings` are the candidates that the run watches for as separator and stop sequence; of the proposals it
+    only notes whether they occur.
     """
 
     recipe: Recipe = field(default_factory=Recipe)
@@ -24,6 +25,8 @@ class Setting:
     shapes: frozenset[str] = frozenset({"completion"})
     prompt_endings: tuple[str, ...] = ()
     completion_endings: tuple[str, ...] = ()
+    prompt_proposals: tuple[str, ...] = ()
+    completion_proposals: tuple[str, ...] = ()
     kept: int = FIRST_KEPT
 
     @property

@@ -14,8 +14,11 @@ from ftprep.setting import Setting
 
 T = TypeVar("T")
 
-EDGE = 400
-"""Characters looked at for a shared beginning or end; a longer shared instruction is still seen as shared."""
+START, END = 400, 64
+"""Characters kept of a shared beginning and end; a longer shared instruction is still seen as shared."""
+
+CASED = 200
+"""Characters of each text in which capitals are counted: as good a sample as the whole, at a third of the cost."""
 
 MOST_LABELS = 2000
 """More different answers than this are no classes; then they are no longer counted one by one."""
@@ -61,9 +64,9 @@ class Edge:
     greatest: str = ""
 
     def see(self, texts: list[str]) -> None:
-        """Take in texts of at most EDGE characters."""
+        """Take in texts; only their first START characters count."""
         if texts:
-            self.merge(Edge(min(texts), max(texts)))
+            self.merge(Edge(min(texts)[:START], max(texts)[:START]))
 
     def merge(self, other: Edge) -> None:
         """Take in what the other has seen."""
@@ -102,11 +105,30 @@ class Ending:
 
 _UPPER, _LOWER = bytes(range(65, 91)), bytes(range(97, 123))
 
+# Scripts with capitals beyond ASCII: Latin, Greek, Cyrillic, Armenian, Georgian, Cherokee, their extensions, full width.
+_CASED = re.compile(
+    "[\u00aa-\u058f\u10a0-\u10ff\u13a0-\u13ff\u1c80-\u1cbf\u1d00-\u1fff\u2c00-\u2d2f\ua640-\uab6f\uff21-\uff5a]+"
+)
+
+
+def count_cases(texts: list[str]) -> tuple[int, int]:
+    """Capital and small letters in all texts together; letters without case do not count."""
+    data = "".join(texts).encode("utf-8", "surrogatepass")
+    # In UTF-8 an ASCII letter is never part of another character, so bytes can be counted.
+    upper = len(data) - len(data.translate(None, _UPPER))
+    lower = len(data) - len(data.translate(None, _LOWER))
+    cased = "".join(["".join(_CASED.findall(t)) for t in texts if not t.isascii()])
+    return upper + sum(map(str.isupper, cased)), lower + sum(map(str.islower, cased))
+
 
 class TextSurvey:
-    """One field (prompt or completion) over the whole set: shared edges, endings, capitals, blanks."""
+    """One field (prompt or completion) over the whole set: shared edges, endings, capitals, blanks.
 
-    def __init__(self, endings: tuple[str, ...], kept: int) -> None:
+    `endings` are the candidates that the head of the data shows, counted row by row; of `others`, which may be
+    proposed, it is only known whether they occur at all.
+    """
+
+    def __init__(self, endings: tuple[str, ...], others: tuple[str, ...], kept: int) -> None:
         self.kept = kept
         self.texts = 0
         self.blank = Marks(kept)
@@ -116,6 +138,7 @@ class TextSurvey:
         self.starts = Edge()
         self.ends = Edge()
         self.endings = {e: Ending(Marks(kept), Marks(kept)) for e in endings}
+        self.occurring = dict.fromkeys(others, False)
 
     def see(self, numbers: list[int], texts: list[str]) -> None:
         """Take in one chunk's texts, with their ordinals."""
@@ -126,55 +149,38 @@ class TextSurvey:
                     self.blank.add(number)
         self.texts += len(filled)
         bodies = [t for _, t in filled]
-        self.starts.see([t[:EDGE] for t in bodies])
-        self.ends.see([t[:-EDGE:-1] for t in bodies])
+        self.starts.see(bodies)
+        # Texts that end in different characters share no end; turning each around is worth it only for the others.
+        alike = len({t[-1] for t in bodies}) == 1
+        self.ends.see([t[: -END - 1 : -1] for t in bodies] if alike else [""] * bool(bodies))
+        upper, lower = count_cases([t[:CASED] for t in bodies])
+        self.upper += upper
+        self.lower += lower
         joined = "\0".join(bodies)
         if "\n" in joined:
-            self.with_newline += sum("\n" in t for t in bodies)
-        self._count_cases(joined)
-        all_lack = [(n, t[-40:]) for n, t in filled[: self.kept]]
+            self.with_newline += sum(["\n" in t for t in bodies])
+        for other, occurs in self.occurring.items():
+            self.occurring[other] = occurs or other in joined
         for ending, state in self.endings.items():
-            self._see_ending(ending, state, filled, joined, all_lack)
+            self._see_ending(ending, state, filled)
 
-    def _see_ending(
-        self, ending: str, state: Ending, filled: list[tuple[int, str]], joined: str, all_lack: list[tuple[int, str]]
-    ) -> None:
-        if ending not in joined:
-            state.lacking.merge(Marks(self.kept, len(filled), all_lack))
-            return
+    def _see_ending(self, ending: str, state: Ending, filled: list[tuple[int, str]]) -> None:
         lacking, inside, size = Marks(self.kept), Marks(self.kept), len(ending)
         for number, text in filled:
             at = text.find(ending)
-            if at < 0:
-                lacking.add(number, text[-40:])
+            last = len(text) - size
+            if at == last >= 0:
                 continue
-            if text.endswith(ending):
-                state.count += 1
-                last = len(text) - size
-                # Blank-only endings such as a line end may touch the text's own: "\n\n" ends with "\n" once.
-                if at < last and (not ending.isspace() or text[at:].strip()):
-                    inside.add(number, text[max(0, at - 15) : at + size + 15])
-            else:
+            if not text.endswith(ending):
                 lacking.add(number, text[-40:])
+            # Blank-only endings such as a line end may touch the text's own: "\n\n" ends with "\n" once.
+            elif ending.isspace() and not text[at:].strip():
+                continue
+            if at >= 0:
                 inside.add(number, text[max(0, at - 15) : at + size + 15])
+        state.count += len(filled) - lacking.count
         state.lacking.merge(lacking)
         state.inside.merge(inside)
-
-    def _count_cases(self, joined: str) -> None:
-        if joined.isascii():
-            data = joined.encode()
-            self.upper += len(data) - len(data.translate(None, _UPPER))
-            self.lower += len(data) - len(data.translate(None, _LOWER))
-            return
-        cased = re.sub(r"[\W\d_]+", "", joined)
-        raised = cased.upper()
-        lowered = cased.lower()
-        if len(raised) == len(cased) == len(lowered):
-            self.upper += sum(map(str.__ne__, cased, lowered))
-            self.lower += sum(map(str.__ne__, cased, raised))
-        else:
-            self.upper += sum(map(str.isupper, cased))
-            self.lower += sum(map(str.islower, cased))
 
     def merge(self, other: TextSurvey) -> None:
         """Add the other's texts."""
@@ -187,6 +193,8 @@ class TextSurvey:
         self.ends.merge(other.ends)
         for ending, state in other.endings.items():
             self.endings[ending].merge(state)
+        for ending, occurs in other.occurring.items():
+            self.occurring[ending] = self.occurring[ending] or occurs
 
 
 class AnswerSurvey:
@@ -304,8 +312,8 @@ class Surveys:
     """All summaries of one run; `see` takes a chunk's loaded rows, `merge` adds another part of the set."""
 
     def __init__(self, setting: Setting) -> None:
-        self.prompts = TextSurvey(setting.prompt_endings, setting.kept)
-        self.completions = TextSurvey(setting.completion_endings, setting.kept)
+        self.prompts = TextSurvey(setting.prompt_endings, setting.prompt_proposals, setting.kept)
+        self.completions = TextSurvey(setting.completion_endings, setting.completion_proposals, setting.kept)
         self.answers = AnswerSurvey()
         self.keys = KeySurvey()
         self.lengths = LengthSurvey()
@@ -330,7 +338,7 @@ class Surveys:
                 continue
             if example.extra:
                 self.columns.update(list(example.extra)[:1000])
-            asked = keys.ask(example, folded)
+            asked = row.asked or keys.ask(example, folded)
             entries.append(asked + keys.answer(example) + keys.exact(example) + number.to_bytes(8))
         self.keys.see(entries)
         if pairs:

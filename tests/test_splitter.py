@@ -373,7 +373,7 @@ def test_a_rare_class_within_mixed_units_is_on_both_sides(count: int, rng: rando
     ],
 )
 def test_small_sets_of_mixed_units(parts: list[str], goal: int, expected: int) -> None:
-    """Every class is on both sides, at the number nearest to the goal for which that can be (by hand)."""
+    """Every class is on both sides, at the nearest number for which that can be (found by trying all subsets)."""
     rows = [(b"unit-%02d" % int(part[0]), name) for part in parts for name in part[1:]]
     split = assign(rows, valid=goal)
     for units in members(rows).values():

@@ -108,8 +108,14 @@ def _usage(error: click.ClickException) -> tuple[str, str]:
     path = context.command_path if context else "ftprep"
     told = error.format_message()
     near = getattr(error, "possibilities", None) or ()
+    option = getattr(error, "param", None)
+    name = option.opts[0] if isinstance(option, click.Option) else option.make_metavar(context) if option else ""
     if isinstance(error, click.NoSuchOption):
         told = f"{path} has no option {error.option_name}"
+    elif isinstance(error, click.MissingParameter):
+        told = f"{path} needs {name}"
+    elif isinstance(error, click.BadParameter) and name:
+        told = f"{name}: {error.message}"
     hint = f"`{path} --help` lists what there is"
     return told, f"did you mean {' or '.join(sorted(near))}? {hint}" if near else hint
 

@@ -194,33 +194,34 @@ def _json_kind(text: str, lines: list[str], named: str) -> str:
     if text.startswith("["):
         if loose and not re.match(r"\[\s*\{", text):
             return ""
-        by_lines = len(lines) > 1 and lines[1].startswith("[") and _parsed(lines[0])
+        by_lines = len(lines) > 1 and (named == "jsonl" or lines[1][0] in "[{") and _parsed(lines[0])
         return "jsonl" if by_lines else "json"
     if not text.startswith("{") or (loose and not re.match(r'\{\s*"', text)):
         return ""
     if _parsed(lines[0]):
         return "json" if len(lines) == 1 and named == "json" else "jsonl"
-    return _kind_of_broken(text, lines, named)
+    return _kind_of_spread(text, lines, named, loose)
 
 
-def _kind_of_broken(text: str, lines: list[str], named: str) -> str:
-    """ "jsonl" or "json" for text that begins with { and whose first line is no whole value."""
-    others = lines[1:]
-    if others and sum(map(_parsed, others)) * 2 >= len(others):
-        return "jsonl"
+def _kind_of_spread(text: str, lines: list[str], named: str, loose: bool) -> str:
+    """ "jsonl" or "json" for text that begins with { and whose first line is no whole value, "" where it is neither."""
     by_name = "jsonl" if named == "jsonl" else "json"
+    others = lines[1:]
+    by_lines = sum(line[0] == "{" and _parsed(line) for line in others) * 2 >= len(others) > 0
     try:
-        json.JSONDecoder().raw_decode(text)
+        _, end = json.JSONDecoder().raw_decode(text)
     except RecursionError:
         return by_name
     except json.JSONDecodeError as error:
-        if not others:
-            return by_name
+        if by_lines or loose or not others:
+            return "jsonl" if by_lines else "" if loose else by_name
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
             return "json"  # it goes on where the head ends
-        by_lines = sum(line[0] == "{" and line[-1] == "}" for line in lines) * 2 >= len(lines)
-        return "jsonl" if by_lines or lines[0] != "{" else "json"
-    return "json"
+        alike = sum(line[0] == "{" and line[-1] == "}" for line in lines) * 2 >= len(lines)
+        return "jsonl" if alike or lines[0] != "{" else "json"
+    if by_lines and "\n" not in text[:end]:
+        return "jsonl"
+    return "" if loose and text[end:].lstrip()[:1] not in ("", "{") else "json"
 
 
 def _parsed(line: str) -> bool:

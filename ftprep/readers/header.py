@@ -36,8 +36,9 @@ class Heading(NamedTuple):
     broken: bool
 
 
-def find_heading(rows: Sequence[HeadRow], whole: bool = True) -> Heading:
-    """The header among the first rows of a table; `whole` says that these rows are all there are."""
+def find_heading(rows: Sequence[HeadRow], whole: bool = True, numbers: Sequence[int] = ()) -> Heading:
+    """The header among the first rows of a table; `whole` says that these rows are all there are, `numbers` which
+    columns the cells are of where some are left out."""
     rows = rows[:_LOOKS_AT]
     filled = [row for row in rows if any(row.cells)]
     if not filled:
@@ -53,9 +54,10 @@ def find_heading(rows: Sequence[HeadRow], whole: bool = True) -> Heading:
     if any("\ufffd" in cell for cell in header.cells):
         fault = Fault("IO101", f"the header has bytes that could not be decoded ({listed(header.cells)})")
         return Heading(header.line, (), ((header.line, fault),), broken=True)
-    names = _names(header.cells)
-    faults = [*_above(filled[:at], header), *_unnamed(header)]
-    doubled = _doubled(names, header.line)
+    numbers = numbers or range(1, len(header.cells) + 1)
+    names = _names(header.cells, numbers)
+    faults = [*_above(filled[:at], header), *_unnamed(header, names)]
+    doubled = _doubled(names, numbers, header.line)
     if not doubled and _is_data(header, below):
         shown = ", ".join(_short(cell) for cell in header.cells[:_SHOWN])
         message = f"the first row looks like data, not like the names of columns ({shown}); add a header above it"
@@ -107,10 +109,9 @@ def _is_title(row: HeadRow, blank_below: bool) -> bool:
 
 
 def _may_be_names(cells: Sequence[str]) -> bool:
-    """Whether the cells can be names of columns: short, trimmed, no sentences and no numbers, all different."""
+    """Whether the cells can be the names of several columns: short and trimmed, no sentences and no numbers."""
     named = [cell for cell in cells if cell]
-    plain = all(cell == cell.strip() and not _is_value(cell) for cell in named)
-    return plain and len(set(named)) == len(named) > 1
+    return len(named) > 1 and all(cell == cell.strip() and not _is_value(cell) for cell in named)
 
 
 def _is_value(cell: str) -> bool:
@@ -131,11 +132,11 @@ def _is_data(header: HeadRow, below: Sequence[HeadRow]) -> bool:
     return True
 
 
-def _names(cells: Sequence[str]) -> tuple[str, ...]:
+def _names(cells: Sequence[str], numbers: Sequence[int]) -> tuple[str, ...]:
     """The names exactly as they stand; a blank one becomes `column 3`."""
     taken = set(cells)
     names = []
-    for number, cell in enumerate(cells, 1):
+    for number, cell in zip(numbers, cells, strict=True):
         name = cell or f"column {number}"
         while not cell and name in taken:
             name += "'"
@@ -152,26 +153,27 @@ def _above(skipped: Sequence[HeadRow], header: HeadRow) -> list[tuple[int, Fault
     return [(skipped[0].line, Fault("IO113", message, excerpt=shown))]
 
 
-def _unnamed(header: HeadRow) -> list[tuple[int, Fault]]:
+def _unnamed(header: HeadRow, names: Sequence[str]) -> list[tuple[int, Fault]]:
     """The columns whose name is blank."""
-    blank = [number for number, cell in enumerate(header.cells, 1) if not cell]
+    blank = [name for name, cell in zip(names, header.cells, strict=True) if not cell]
     if not blank:
         return []
-    called = ", ".join(f"column {number}" for number in blank[:_SHOWN])
+    called = listed(blank)
     message = f"{len(blank)} of {len(header.cells)} columns without a name, called: {called}; name them in the header"
     return [(header.line, Fault("IO113", message))]
 
 
-def _doubled(names: Sequence[str], line: int) -> list[tuple[int, Fault]]:
+def _doubled(names: Sequence[str], numbers: Sequence[int], line: int) -> list[tuple[int, Fault]]:
     """The names that stand twice: such columns cannot be told apart."""
     places: dict[str, list[int]] = {}
-    for number, name in enumerate(names, 1):
+    for number, name in zip(numbers, names, strict=True):
         places.setdefault(name, []).append(number)
     faults = []
-    for name, numbers in places.items():
-        if len(numbers) > 1:
-            message = f"columns {' and '.join(map(str, numbers))} are both called {_short(name)!r}; rename one of them"
-            faults.append((line, Fault("IO113", message.replace("both", "all" if len(numbers) > 2 else "both"))))
+    for name, same in places.items():
+        if len(same) > 1:
+            each = " and ".join(map(str, same[:_SHOWN]))
+            message = f"columns {each} are {'both' if len(same) == 2 else 'all'} called {_short(name)!r}; rename them"
+            faults.append((line, Fault("IO113", message)))
     return faults[:_SHOWN]
 
 

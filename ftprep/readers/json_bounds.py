@@ -20,7 +20,7 @@ _STRING = re.compile(_TEXT, re.DOTALL)
 _FLAT = rb'[{\[][^"{}\[\]]*+(?:' + _TEXT + rb'[^"{}\[\]]*+)*+[}\]]'
 _TOKEN = re.compile(rb"(?P<flat>" + _FLAT + rb")|" + _TEXT + rb'|[{\[]|[}\]]|"', re.DOTALL)
 _SCALAR = re.compile(rb'[^\s,:\[\]{}"]+')
-_COMMENT = re.compile(rb"(?://|#)[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/)?")
+_COMMENT = re.compile(rb"(?://|#)[^\n]*|/\*(?s:.*?)(?:\*/|\Z)")
 _BLANK = re.compile(rb"[ \t\r\n]*")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 
 BLANK = re.compile(r"[ \t\r\n]*+")
 # Possessive repeats only over what cannot backtrack: Python before 3.11.5 gets the others wrong (gh-106052).
@@ -13,6 +13,9 @@ ESCAPES = frozenset('"\\/bfnrt')
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![\w.+-])")
 WORD = re.compile(r"(?:true|false|null)(?!\w)")
 ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)")
+_EXACT_DIGITS = 767
+"""So many digits write any double exactly (IEEE 754), so that a literal with more of them is none."""
+
 MAX_INT_DIGITS = 4300
 """Longer integers are refused by Python itself (sys.set_int_max_str_digits), as they cost quadratic time."""
 
@@ -41,10 +44,14 @@ CONTROLS["\r"] = "a raw carriage return inside a string; write \\r"
 
 
 def loses_digits(literal: str) -> bool:
-    """Whether a float says something else than its literal: the double, written with as many digits, must be it."""
+    """Whether a literal holds digits that its double does not: the double, rounded to as many, is another number."""
     value = float(literal)
     mantissa = re.split("[eE]", literal)[0].replace(".", "").strip("-").strip("0")
     if not mantissa or value in (0.0, float("inf"), float("-inf")):
         return bool(mantissa)
-    # 767 digits write any double exactly, so a longer literal is none.
-    return len(mantissa) > 767 or Decimal(f"{value:.{len(mantissa) - 1}e}") != Decimal(literal)
+    if len(mantissa) > _EXACT_DIGITS:
+        return True
+    context = Context(prec=2 * _EXACT_DIGITS + len(literal))  # enough for all of the following to be exact
+    said, kept = context.normalize(Decimal(literal)), Decimal(value)
+    last_digit = Decimal((0, (1,), int(said.as_tuple().exponent)))
+    return context.multiply(context.abs(context.subtract(kept, said)), Decimal(2)) > last_digit

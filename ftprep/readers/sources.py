@@ -57,7 +57,7 @@ def open_source(path: str | os.PathLike[str], compression: str = "") -> BinaryIO
 
 
 def compression_of(path: str | os.PathLike[str]) -> str:
-    """"gzip" where the file's first bytes say so, else ""; raises ReadError as `open_source` does."""
+    """ "gzip" where the file's first bytes say so, else ""; raises ReadError as `open_source` does."""
     with open_source(path) as stream:
         return "gzip" if stream.read(2) == GZIP_MAGIC else ""
 

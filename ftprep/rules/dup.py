@@ -31,8 +31,14 @@ class _Repeats(DatasetRule):
 
     what: ClassVar[str]
 
+    def found(self, dataset: Dataset) -> list[tuple[int, int]]:
+        """All repeats in the order of rows, worked out once."""
+        if self.card.code not in dataset.memo:
+            dataset.memo[self.card.code] = sorted(self.repeats(dataset))
+        return dataset.memo[self.card.code]
+
     def judge(self, dataset: Dataset) -> Iterator[Judgement]:
-        found = sorted(self.repeats(dataset))
+        found = self.found(dataset)
         if found:
             kept = dataset.setting.kept
             items = [(number, self._told(dataset, first)) for number, first in found[:kept]]
@@ -46,7 +52,7 @@ class _Repeats(DatasetRule):
     def propose(self, dataset: Dataset) -> Iterator[Proposal]:
         if self.card.fix is None:
             return
-        drops = frozenset(number for number, _ in self.repeats(dataset))
+        drops = frozenset(number for number, _ in self.found(dataset))
         if drops:
             message = f"leave out {self.offer}, keeping the first of each"
             yield Proposal(self.card.code, self.card.fix, message, len(drops), drops=drops)

@@ -320,7 +320,7 @@ class ToolCallShape(_MessageRule):
             yield self.at(place, "", "a function message without the name of the function")
 
 
-RULES = (
+RULES: tuple[type[RecordRule], ...] = (
     MissingRole,
     UnknownRole,
     MissingContent,

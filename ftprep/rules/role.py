@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from ftprep.dataset import Dataset
 from ftprep.model import Chat, Fault, ImagePart, Message, Row
-from ftprep.rule import Card, DatasetRule, Judgement, RowRule, Sample
+from ftprep.rule import Card, DatasetRule, Judgement, RowRule, Rule, Sample
 from ftprep.rules.fmt_messages import ASK, GOOD, REPLY, with_messages
 from ftprep.setting import Setting
 from ftprep.shapes.quoting import make_excerpt, make_pointer
@@ -285,7 +285,7 @@ def _says_nothing(message: Message) -> bool:
     return not message.text and not _shows(message) and not _acts(message)
 
 
-RULES = (
+RULES: tuple[type[Rule], ...] = (
     NoAssistant,
     NoUser,
     LastNotAssistant,

@@ -46,23 +46,29 @@ CONTROL_TOKENS: dict[str, tuple[str, ...]] = {
 }
 """Strings that chat templates of eight families and more treat as control tokens (their tokenizer files)."""
 
+# Every control token holds one of these; "<" alone would mark every page of code or HTML.
+_MARKS = ("<|", "INST]", "TOOL", "SYS>>", "_of_turn>", "os>", "｜")
+
 _CONTROL = re.compile("|".join(re.escape(t) for family in CONTROL_TOKENS.values() for t in family))
+
+
+def _may_hold(text: str) -> bool:
+    # Spelt out, since this runs on every text of a chunk that has a mark anywhere.
+    return (
+        "<|" in text
+        or "｜" in text
+        or "INST]" in text
+        or "TOOL" in text
+        or "SYS>>" in text
+        or "s>" in text
+        or ("_of_turn>" in text)
+    )
 
 
 @dataclass(frozen=True)
 class ControlToken(RowRule):
     # Every control token begins with one of these; "<" alone would mark every page of code or HTML.
-    marks: ClassVar[tuple[bytes, ...]] = (
-        b"<|",
-        b"[INST]",
-        b"[/INST]",
-        b"_TOOLS]",
-        b"[TOOL_",
-        b"SYS>>",
-        b"_of_turn>",
-        b"os>",
-        "｜".encode(),
-    )
+    marks: ClassVar[tuple[bytes, ...]] = tuple(m.encode() for m in _MARKS)
     card: ClassVar[Card] = Card(
         code="TOK101",
         name="control-token",
@@ -83,6 +89,8 @@ class ControlToken(RowRule):
         elif isinstance(example, Chat):
             texts = [(f"/messages/{i}/content", m.text) for i, m in enumerate(example.messages)]
         for pointer, text in texts:
+            if not _may_hold(text):
+                continue
             found = dict.fromkeys(_CONTROL.findall(text))
             for token in found:
                 at = text.index(token)

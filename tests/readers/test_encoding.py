@@ -89,18 +89,15 @@ def test_a_mark_of_the_declared_encoding_is_no_text() -> None:
     assert encoding.glance(head) == "abc"
 
 
-@pytest.mark.parametrize(("name", "near"), [("gb2321", "gb2312"), ("uft-8", "utf-8"), ("latin", ""), ("hex", "")])
+@pytest.mark.parametrize(("name", "near"), [("gb2321", "gb2312"), ("uft-8", "utf-8"), ("qqq", "for example utf-8")])
 def test_an_unknown_encoding_is_a_usage_error(name: str, near: str) -> None:
     with pytest.raises(UsageError, match="unknown encoding") as caught:
-        settle(b"abc", "a.txt", name if name != "latin" else "no such")
+        settle(b"abc", "a.txt", name)
     assert near in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["rot13", "base64", "zlib", "unicode_escape", "idna", "a\0b", ""])
+@pytest.mark.parametrize("name", ["rot13", "base64", "zlib", "unicode_escape", "idna", "hex", "a\0b"])
 def test_codecs_that_are_no_encodings_of_files_are_unknown(name: str) -> None:
-    if not name:
-        assert settle(b"abc", "a.txt", name).codec == "utf-8"
-        return
     with pytest.raises(UsageError):
         settle(b"abc", "a.txt", name)
 
@@ -138,18 +135,18 @@ def test_bytes_of_no_encoding_are_said_to_be_damaged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "column", "words"),
+    ("line", "column", "byte", "offset"),
     [
-        (b'{"a":"caf\xe9 x"}', 10, "byte 0xE9 at byte offset 9 of the record is not UTF-8"),
-        ("ä".encode() + b"\xed\xa0\x80", 2, "byte 0xED at byte offset 2"),
-        (b"abc\xc3", 4, "byte 0xC3 at byte offset 3"),
+        (b'{"a":"caf\xe9 x"}', 10, "e9", 9),
+        ("ä".encode() + b"\xed\xa0\x80", 2, "ed", 2),
+        (b"abc\xc3", 4, "c3", 3),
     ],
 )
-def test_the_fault_of_one_line(line: bytes, column: int, words: str) -> None:
+def test_the_fault_of_one_line(line: bytes, column: int, byte: str, offset: int) -> None:
     fault = undecodable(line)
     assert (fault.code, fault.column) == ("IO101", column)
-    assert words in fault.message
-    assert f"\\x{line[int(words.split('offset ')[1].split()[0])]:02x}" in fault.excerpt
+    assert fault.message == f"byte 0x{byte.upper()} at byte offset {offset} of the record is not UTF-8"
+    assert f"\\x{byte}" in fault.excerpt
 
 
 def test_what_is_kept_of_undecodable_bytes_is_never_utf8() -> None:

@@ -168,7 +168,7 @@ MESSAGES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.fixed_dictionaries({"messages": st.lists(MESSAGES, max_size=3)}, optional={"id": SCALARS, "tools": SCALARS}))
 def test_whatever_is_read_comes_back_from_what_is_written(record: dict[str, Any]) -> None:
     chat = read(record) or SHAPE.read_loosely(record)

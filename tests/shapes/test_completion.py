@@ -98,12 +98,13 @@ def test_lines_are_plain_json_in_utf_8(text: str) -> None:
     assert b"\\u65e5" not in line
 
 
+@settings(max_examples=100, deadline=None)
 @given(WORDS, WORDS)
 def test_what_is_written_reads_back(prompt: str, completion: str) -> None:
     assert read(json.loads(SHAPE.write(Pair(prompt, completion)))) == Pair(prompt, completion)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(KEYS, VALUES, max_size=5))
 def test_a_record_is_read_or_its_faults_are_told(record: dict[str, Any]) -> None:
     faults = list(SHAPE.faults(record))

@@ -101,7 +101,7 @@ def test_a_pair_becomes_a_conversation() -> None:
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(TEXTS, TEXTS.filter(lambda t: not t.startswith(" ")), st.sampled_from(["", " ->", "\n\n###\n\n"]))
 def test_there_and_back_gives_the_texts_again(prompt: str, completion: str, separator: str) -> None:
     stop = "" if not separator else " END"
@@ -109,7 +109,7 @@ def test_there_and_back_gives_the_texts_again(prompt: str, completion: str, sepa
     assert to_pairs(to_chat(pair, "", separator, stop), BARE, None) == [Pair(prompt, completion)]
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=4))
 def test_every_reply_is_one_example_and_nothing_of_the_talk_is_lost(turns: list[tuple[str, str]]) -> None:
     chat = Chat([m for asked, said in turns for m in (Message("user", asked), Message("assistant", said))])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftprep.shapes.quoting import LONGEST_EXCERPT, list_names, make_excerpt, make_pointer, name_kind, quote
@@ -46,6 +46,7 @@ def test_excerpts(value: Any, excerpt: str) -> None:
     assert make_excerpt(value) == excerpt
 
 
+@settings(max_examples=100, deadline=None)
 @given(ANYTHING)
 def test_an_excerpt_is_short_and_can_be_written(value: Any) -> None:
     excerpt = make_excerpt(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftprep.errors import RecipeError
@@ -35,6 +35,7 @@ def test_a_template_that_does_not_hold_is_refused(text: str) -> None:
     assert caught.value.hint
 
 
+@settings(max_examples=100, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.text())
 def test_literal_text_comes_back_as_it_was(literal: str, value: str) -> None:
     escaped = literal.replace("{", "{{").replace("}", "}}")
