@@ -20,10 +20,10 @@ def main(argv: list[str] | None = None) -> int:
 def _tell(line: str) -> int:
     try:
         print(line, flush=True)  # noqa: T201 - the one line that is worth no more than this
-    except OSError:
-        from ftprep.cli.outcomes import run
+    except OSError as error:
+        from ftprep.cli.outcomes import refused
 
-        return run(["--version"])  # says why, and leaves nothing to be flushed at the end
+        return refused(error)
     return 0
 
 

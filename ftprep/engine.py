@@ -16,6 +16,7 @@ from ftprep.mends import Mend, apply_all, keeps_asks
 from ftprep.model import Chat, Chunk, Example, Fault, Pair, Row
 from ftprep.partial import Account, Aside, ChunkInfo, Output, Partial, Places
 from ftprep.plan import Plan
+from ftprep.readers.strict_json import number_text
 from ftprep.rule import RecordRule, RowRule
 from ftprep.shapes.completion import PairShape
 from ftprep.surveys import ordinal
@@ -104,7 +105,9 @@ class Look:
                 row.faults.extend(self._run(rule, row.record))
         if self._has_error(row.faults):
             return
-        loose = shape.read_loosely(row.record)
+        # A label 1.10 must not become 1.1: where the line is at hand, numbers are read as they are written there.
+        record = number_text(row.raw) if row.raw is not None and shape.name == "completion" else row.record
+        loose = shape.read_loosely(record)
         if isinstance(loose, str):
             row.faults.append(Fault("FMT101", loose))
         else:
@@ -146,9 +149,9 @@ class Look:
                 row.asked = keys.ask(row.example, self.plan.folded_endings)
             if writing.settled and row.faults:
                 row.faults = [f for f in row.faults if f.code not in writing.settled]
-            row.example = apply_all(row.example, writing.mends)
             if isinstance(row.example, Pair) and row.example.extra and not writing.in_place:
                 row.example = Pair(row.example.prompt, row.example.completion)
+            row.example = apply_all(row.example, writing.mends)
 
     # -- tokens and rules ------------------------------------------------------------------------------------------
 

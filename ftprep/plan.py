@@ -245,6 +245,8 @@ def _with_rules(
             skipped.append((rule.card.code, reason))
         elif wanted or isinstance(rule, RecordRule):
             ready.append(rule)
+    sample = max((r.sample_size for r in ready if isinstance(r, DatasetRule)), default=0)
+    setting = replace(setting, sample_size=sample)
     errors = frozenset(r.card.code for r in chosen if r.card.severity == "error") | _always_errors()
     counter = TokenCounter(setting.encoding, expected=sum(t.size for t in tables))
     return Plan(tables, shapes, read_as, unread, setting, tuple(ready), silent, errors, tuple(skipped), counter)

@@ -136,9 +136,13 @@ class Proposal:
 
 @dataclass(frozen=True)
 class DatasetRule(Rule):
-    """Judges the set as a whole from summaries that add up in any order and that the engine keeps for all rules."""
+    """Judges the set as a whole from summaries that add up in any order and that the engine keeps for all rules.
+
+    A rule that reads texts again says how many examples it wants a sample of.
+    """
 
     shapes: ClassVar[tuple[str, ...]] = ("chat", "completion")
+    sample_size: ClassVar[int] = 0
 
     def ready(self, setting: Setting) -> str:
         """Why the rule cannot run in this setting, "" when it can."""

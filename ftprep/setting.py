@@ -14,9 +14,10 @@ FIRST_KEPT = 1000
 class Setting:
     """The resolved recipe and what the heads of the inputs told.
 
-    `encoding` is the name of the token encoding and `encoding_why` where it comes from; `prompt_endings` and
-    `completion_endings` are the candidates that the run watches for as separator and stop sequence; of the proposals it
-    only notes whether they occur.
+    `encoding` is the name of the token encoding and `encoding_why` where it comes from. `prompt_endings` and
+    `completion_endings` are the candidates that the run counts as separator and stop sequence; of the proposals it only
+    notes whether they occur. `kept` findings of each rule are remembered; `sample_size` is how many texts are kept for
+    rules that read texts again at the end (0: none does).
     """
 
     recipe: Recipe = field(default_factory=Recipe)
@@ -28,6 +29,7 @@ class Setting:
     prompt_proposals: tuple[str, ...] = ()
     completion_proposals: tuple[str, ...] = ()
     kept: int = FIRST_KEPT
+    sample_size: int = 0
 
     @property
     def token_limit(self) -> int | None:

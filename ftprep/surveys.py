@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from typing import TypeVar
 
 from ftprep import keys
@@ -105,7 +106,7 @@ class Ending:
 
 _UPPER, _LOWER = bytes(range(65, 91)), bytes(range(97, 123))
 
-# Scripts with capitals beyond ASCII: Latin, Greek, Cyrillic, Armenian, Georgian, Cherokee, their extensions, full width.
+# Scripts with capitals beyond ASCII: Latin, Greek, Cyrillic, Armenian, Georgian, Cherokee, extensions, full width.
 _CASED = re.compile(
     "[\u00aa-\u058f\u10a0-\u10ff\u13a0-\u13ff\u1c80-\u1cbf\u1d00-\u1fff\u2c00-\u2d2f\ua640-\uab6f\uff21-\uff5a]+"
 )
@@ -308,6 +309,27 @@ class ChatSurvey:
         self.systems = _bounded_sum(self.systems, other.systems)
 
 
+class TextSample:
+    """Prompts with their answers, at most `size` of them: those with the smallest digests, so any order gives the same.
+
+    Each entry is (digest of the example, ordinal, prompt, answer), texts cut at TEXT characters.
+    """
+
+    TEXT = 2000
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.items: list[tuple[bytes, int, str, str]] = []
+
+    def see(self, items: list[tuple[bytes, int, str, str]]) -> None:
+        """Take in one chunk's entries."""
+        self.items = nsmallest(self.size, [*self.items, *items])
+
+    def merge(self, other: TextSample) -> None:
+        """Add the other's entries."""
+        self.see(other.items)
+
+
 class Surveys:
     """All summaries of one run; `see` takes a chunk's loaded rows, `merge` adds another part of the set."""
 
@@ -319,6 +341,7 @@ class Surveys:
         self.lengths = LengthSurvey()
         self.chats = ChatSurvey()
         self.columns: Counter[str] = Counter()
+        self.sample = TextSample(setting.sample_size)
 
     def see(self, chunk: Chunk, rows: list[Row], setting: Setting) -> None:
         """Take in the loaded rows of one chunk, in their order, tokens counted."""
@@ -326,6 +349,7 @@ class Surveys:
         numbers: list[int] = []
         chats: list[Chat] = []
         entries: list[bytes] = []
+        sampled: list[tuple[bytes, int, str, str]] = []
         folded = tuple(f for f in (keys.fold(e.casefold()) for e in setting.prompt_endings) if len(f) > 1)
         for row in rows:
             example, number = row.example, ordinal(chunk, row)
@@ -339,8 +363,14 @@ class Surveys:
             if example.extra:
                 self.columns.update(list(example.extra)[:1000])
             asked = row.asked or keys.ask(example, folded)
-            entries.append(asked + keys.answer(example) + keys.exact(example) + number.to_bytes(8))
+            said = keys.exact(example)
+            entries.append(asked + keys.answer(example) + said + number.to_bytes(8))
+            if self.sample.size and isinstance(example, Pair):
+                cut = TextSample.TEXT
+                sampled.append((said, number, example.prompt[:cut], example.completion[:cut]))
         self.keys.see(entries)
+        if sampled:
+            self.sample.see(sampled)
         if pairs:
             self.prompts.see(numbers, [p.prompt for p in pairs])
             self.completions.see(numbers, [p.completion for p in pairs])
@@ -358,6 +388,7 @@ class Surveys:
         self.lengths.merge(other.lengths)
         self.chats.merge(other.chats)
         self.columns.update(other.columns)
+        self.sample.merge(other.sample)
 
 
 def _examples(rows: list[Row]) -> Iterator[Pair | Chat]:

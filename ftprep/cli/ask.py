@@ -36,10 +36,10 @@ def can_ask() -> bool:
 class Asker:
     """Decides on proposals by asking; `all` and `none` hold for the rest of the run."""
 
-    def __init__(self, terminal: Terminal, bar: Bar | None, color: bool) -> None:
+    def __init__(self, terminal: Terminal, bar: Bar | None) -> None:
         self._width = terminal.width
         self._bar = bar
-        self._paint = Paint(color)
+        self._paint = Paint(terminal.color_aside)
         self._rest: bool | None = None
         self._asked = 0
 

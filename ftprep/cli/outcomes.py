@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import IO, Any
 
 import click
@@ -33,7 +34,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line on its arguments; never raises, never leaves a traceback but with --debug."""
     for stream in (sys.stdout, sys.stderr):
         # A code page that lacks a character shows its escape instead of ending the run.
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     from ftprep.cli.commands import cli
 
@@ -69,17 +70,26 @@ def _failed(error: BaseException) -> int:
         return FAILED
     if isinstance(error, MemoryError):
         return _told("there is not enough memory for this", "try fewer --workers, or the set in parts")
-    if isinstance(error, OSError) and is_closed_pipe(error):
-        silence(sys.stdout)
-        return PIPE_CLOSED
     if isinstance(error, OutputError):
         return _told(str(error), "free some space, or send the output elsewhere")
+    if isinstance(error, OSError):
+        return refused(error)
     what = " ".join(str(error).split())[:500]
     _told(f"this is a bug in ftprep: {type(error).__name__}{': ' if what else ''}{what}", _DEBUG_HINT)
     return BUG
 
 
 _DEBUG_HINT = "run again with --debug for the traceback"
+
+
+def refused(error: OSError) -> int:
+    """Tell of what the system refuses, which is no bug; the exit code."""
+    # It may have been the flush of stdout, which must not fail again at the end.
+    silence(sys.stdout)
+    if is_closed_pipe(error):
+        return PIPE_CLOSED
+    where = f"{error.filename}: " if error.filename else ""
+    return _told(f"{where}{error.strerror or error}", _DEBUG_HINT)
 
 
 class OutputError(Exception):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,8 @@ from ftprep.cli.ask import Asker, can_ask
 from ftprep.cli.kinds import Command
 from ftprep.cli.outcomes import CLEAN, FOUND, WRITTEN
 from ftprep.cli.request import STDIN, Request
-from ftprep.cli.terminal import to_json, wants_color
+from ftprep.cli.terminal import to_json
+from ftprep.errors import UsageError
 
 if TYPE_CHECKING:
     from ftprep.preparer import Prepared
@@ -51,7 +51,7 @@ def prepare(context: click.Context, /, **given: Any) -> int:
 
     with request.terminal.progress("preparing") as bar:
         asks = not given["yes"] and not given["unsafe_fixes"] and can_ask()
-        asker = Asker(request.terminal, bar, wants_color(given["color"], sys.stderr)) if asks else None
+        asker = Asker(request.terminal, bar) if asks else None
         prepared = run(
             request.paths,
             request.settings(),
@@ -131,7 +131,10 @@ def convert(context: click.Context, /, **given: Any) -> int:
 
 
 def _name(request: Request, name: str | None) -> str | None:
-    """The name of the outputs: as said, or after the name given to standard input."""
+    """The name of the outputs: as said, or after the name given to standard input; raises UsageError for a path."""
+    if name is not None and (not name or Path(name).name != name):
+        message = f"--name {name}: a name is wanted, not a path"
+        raise UsageError(message, "--output-dir says in which folder")
     if name or not request.stdin_name or request.paths[0] != STDIN:
         return name
     from ftprep.preparer import stem_of

@@ -59,11 +59,12 @@ def to_json(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Terminal:
-    """How one run shows itself. `color` and `width` are those of stdout."""
+    """How one run shows itself. `color` and `width` are those of stdout, `color_aside` is for stderr."""
 
     quiet: bool = False
     verbose: bool = False
     color: bool = False
+    color_aside: bool = False
     bar: bool = False
 
     @classmethod
@@ -71,10 +72,12 @@ class Terminal:
         """The terminal that the options and the surroundings make."""
         quiet = bool(given.get("quiet"))
         shows = is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
+        choice = given.get("color", "auto")
         return cls(
             quiet=quiet,
             verbose=bool(given.get("verbose")) and not quiet,
-            color=wants_color(given.get("color", "auto"), sys.stdout),
+            color=wants_color(choice, sys.stdout),
+            color_aside=wants_color(choice, sys.stderr),
             bar=shows and not quiet and not given.get("no_progress"),
         )
 
@@ -115,7 +118,7 @@ class Terminal:
         if not self.bar:
             yield None
             return
-        bar = Bar(what)
+        bar = Bar(what, self.color_aside)
         try:
             yield bar
         finally:
@@ -125,8 +128,9 @@ class Terminal:
 class Bar:
     """A progress bar on stderr in bytes; called with what is done and what there is, as the library calls it."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, color: bool) -> None:
         self._what = what
+        self._color = color
         self._since = time.monotonic()
         self._shown: tuple[Progress, TaskID] | None = None
 
@@ -150,7 +154,7 @@ class Bar:
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
-        console = Console(file=sys.stderr, no_color=not wants_color("auto", sys.stderr))
+        console = Console(file=sys.stderr, no_color=not self._color)
         words = TextColumn("{task.description}", markup=False)
         columns = (words, BarColumn(), DownloadColumn(), TimeElapsedColumn())
         progress = Progress(*columns, console=console, transient=True)

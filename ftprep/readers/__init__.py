@@ -139,5 +139,5 @@ def _found(file: _File, options: Options) -> Found:
     if not is_wide(file.head):
         refuse_binary(file.name, file.head)
     if asked == "workbook":
-        return Found(asked, ((1, Fault("IO110", "this is not an Excel workbook (.xlsx)")),), broken=True)
+        return Found(asked, ((1, Fault("IO120", "this is not an Excel workbook (.xlsx)")),), broken=True)
     return Found(asked) if asked else text_format(file.name, file.head, encoding)

@@ -56,7 +56,7 @@ def look(head: bytes, whole: bool, delimiter: str, is_tab_first: bool) -> Dialec
     first = 1
     if said:
         asked = asked or said[1].decode("utf-8", "replace")
-        faults = ((1, Fault("IO113", f"line 1 ({said[0].decode().strip()}) names the delimiter and is no row")),)
+        faults = ((1, Fault("IO121", f"line 1 ({said[0].decode().strip()}) names the delimiter and is no row")),)
         head, first = head[said.end() :], 2
     candidates = ("\t", ",", ";", "|") if is_tab_first else DELIMITERS
     read = {mark: _rows(head, mark, first, whole) for mark in ((asked,) if asked else candidates)}

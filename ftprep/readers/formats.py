@@ -54,7 +54,7 @@ _FOREIGN = (
     (b"\x93NUMPY", "a NumPy array, not a table", _JSONL_HINT),
     (b"\x80\x04\x95", "a Python pickle, which is never opened", _JSONL_HINT),
     (b"\x80\x05\x95", "a Python pickle, which is never opened", _JSONL_HINT),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls) or other old Office file", "save it as .xlsx or CSV"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls), or one protected by a password", "save it as .xlsx"),
     (b"%PDF-", "a PDF document, not data", ""),
     (b"\x89PNG\r\n", "a picture, not data", ""),
     (b"\xff\xd8\xff", "a picture, not data", ""),
@@ -141,7 +141,7 @@ def text_format(name: str, head: bytes, encoding: Encoding) -> Found:
     named = name_format(name)
     for pattern, words in _NO_DATA:
         if pattern.match(text):
-            return Found(named or "text", ((1, Fault("IO110", f"this is {words}")),), broken=True)
+            return Found(named or "text", ((1, Fault("IO120", f"this is {words}")),), broken=True)
     if encoding.refused:
         return Found(named or "text", encoding.faults, broken=True)
     lines = _first_lines(text, len(head) < HEAD_BYTES)
@@ -243,13 +243,13 @@ def _plain_format(name: str, named: str, lines: list[str]) -> Found:
     if named == "workbook":
         if delimiter:
             return Found("delimited", _mismatch(name, "delimited"))
-        return Found(named, ((1, Fault("IO110", "this is text, not an Excel workbook")),), broken=True)
+        return Found(named, ((1, Fault("IO120", "this is text, not an Excel workbook")),), broken=True)
     if named and not delimiter:
         return Found(named)
     if named:
         right = ".tsv" if delimiter == "\t" else ".csv"
         words = f"this is delimited text, not JSON; rename it to {PurePath(name).stem}{right} or say --format csv"
-        return Found(named, ((1, Fault("IO110", words)),), broken=True)
+        return Found(named, ((1, Fault("IO120", words)),), broken=True)
     if delimiter:
         return Found("delimited")
     message = f"cannot tell what {name} is"

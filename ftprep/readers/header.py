@@ -150,7 +150,7 @@ def _above(skipped: Sequence[HeadRow], header: HeadRow) -> list[tuple[int, Fault
         return []
     shown = " / ".join(_short(" ".join(c for c in row.cells if c)) for row in skipped[:_SHOWN])
     message = f"the header stands on line {header.line}; passed over above it: line {spans([r.line for r in skipped])}"
-    return [(skipped[0].line, Fault("IO113", message, excerpt=shown))]
+    return [(skipped[0].line, Fault("IO121", message, excerpt=shown))]
 
 
 def _unnamed(header: HeadRow, names: Sequence[str]) -> list[tuple[int, Fault]]:
@@ -160,7 +160,7 @@ def _unnamed(header: HeadRow, names: Sequence[str]) -> list[tuple[int, Fault]]:
         return []
     called = listed(blank)
     message = f"{len(blank)} of {len(header.cells)} columns without a name, called: {called}; name them in the header"
-    return [(header.line, Fault("IO113", message))]
+    return [(header.line, Fault("IO121", message))]
 
 
 def _doubled(names: Sequence[str], numbers: Sequence[int], line: int) -> list[tuple[int, Fault]]:

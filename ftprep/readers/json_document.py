@@ -147,7 +147,7 @@ def _plan(data: bytes) -> _Plan:
     lists = [member for member in members if _is_list_of_records(data, member)]
     if len(lists) > 1:
         names = ", ".join(member.key for member in lists)
-        return _Plan("values", fault=Fault("IO110", f"several lists of records ({names}); keep one list a file"))
+        return _Plan("values", fault=Fault("IO120", f"several lists of records ({names}); keep one list a file"))
     return _Plan("array", lists[0].start, lists[0].key) if lists else _Plan("values")
 
 
@@ -174,7 +174,7 @@ def _columns(data: bytes, members: list[json_bounds.Member]) -> _Plan | None:
     if all(size == sizes[members[0].key] for size in sizes.values()):
         return _Plan("columns")
     shown = ", ".join(f"{key} {len(n) if isinstance(n, list) else n}" for key, n in sizes.items())
-    return _Plan("columns", fault=Fault("IO110", f"columns that do not have the same rows ({shown})"))
+    return _Plan("columns", fault=Fault("IO120", f"columns that do not have the same rows ({shown})"))
 
 
 def _index(data: bytes, member: json_bounds.Member) -> list[str]:

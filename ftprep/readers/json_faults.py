@@ -230,7 +230,7 @@ class _Walk:
         self.fail_odd(" after the value")
         rest = self.text[self.at : self.at + 40]
         if rest[0] in "{[":
-            self.fail("IO110", f"a second value on one {self.unit}")
+            self.fail("IO120", f"a second value on one {self.unit}")
         if rest[0] in "}]":
             self.fail("IO104", f"{rest[0]} closes nothing")
         if rest[0] == ",":

@@ -114,4 +114,4 @@ def _spread(text: str) -> tuple[tuple[int, Fault], ...]:
     if first not in ("{", "["):
         return ()
     message = "records are spread over several lines; JSONL has one record a line (rename to .json, or use jq -c .)"
-    return ((number, Fault("IO110", message)),)
+    return ((number, Fault("IO120", message)),)

@@ -72,9 +72,7 @@ class WorkbookReader:
         for offset, (line, cells) in enumerate(chunk.payload):
             row = Row(offset, line)
             row.faults = [cell for cell in cells if isinstance(cell, Fault)]
-            if row.faults:
-                row.record = [cell for cell in cells if not isinstance(cell, Fault)]
-            else:
+            if not row.faults:
                 row.record = dict(zip(table.header, cells, strict=True))
             yield row
 
@@ -187,13 +185,19 @@ def _rows(table: Table) -> Iterator[tuple[int, list[str | Fault]]]:
                 waiting = next(silent, None)
             kept: list[str | Fault] = [cells[column] for column in filled]
             if line == waiting:
-                kept += bad[line]
+                kept += _shown(bad[line], cells)
                 waiting = next(silent, None)
             if line > table.header_line:
                 yield line, kept
     while waiting is not None:
         yield waiting, [*bad[waiting]]
         waiting = next(silent, None)
+
+
+def _shown(faults: list[Fault], cells: Cells) -> list[Fault]:
+    """The faults of a row that has other cells, too, with what these say."""
+    shown = " | ".join(" ".join(cell[:80].split()) for cell in cells if cell)[:80]
+    return [msgspec.structs.replace(fault, excerpt=shown) for fault in faults]
 
 
 def _looked(table: Table, book: Workbook, sheet: Sheet) -> tuple[dict[str, Any], list[tuple[int, Cells]]]:

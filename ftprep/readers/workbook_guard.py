@@ -146,11 +146,11 @@ def _check_magic(start: bytes) -> None:
         return
     if start.startswith(_OLE2):
         if _ENCRYPTED in start:
-            raise Refused("IO110", "the workbook is protected by a password; save a copy without one")
-        raise Refused("IO110", "an old .xls workbook (or one protected by a password); save it as .xlsx")
+            raise Refused("IO120", "the workbook is protected by a password; save a copy without one")
+        raise Refused("IO120", "an old .xls workbook (or one protected by a password); save it as .xlsx")
     if start.startswith(b"\x1f\x8b"):
-        raise Refused("IO110", "a workbook inside gzip; unpack it first (gunzip)")
-    raise Refused("IO110", "not a workbook: it does not begin as a zip file does")
+        raise Refused("IO120", "a workbook inside gzip; unpack it first (gunzip)")
+    raise Refused("IO120", "not a workbook: it does not begin as a zip file does")
 
 
 def _check_size(package: zipfile.ZipFile, path: str) -> int:
@@ -195,10 +195,10 @@ def _main_part(package: zipfile.ZipFile, names: dict[str, str]) -> str:
         if kind == "officedocument" and part.lower().endswith(".xml"):
             return part
     if "mimetype" in names:
-        raise Refused("IO110", "an OpenDocument file; save it as .xlsx")
+        raise Refused("IO120", "an OpenDocument file; save it as .xlsx")
     if "xl/workbook.bin" in names:
-        raise Refused("IO110", "a binary workbook (.xlsb); save it as .xlsx")
-    raise Refused("IO110", "a zip file, but no .xlsx workbook")
+        raise Refused("IO120", "a binary workbook (.xlsb); save it as .xlsx")
+    raise Refused("IO120", "a zip file, but no .xlsx workbook")
 
 
 def _relations(package: zipfile.ZipFile, names: dict[str, str], part: str) -> dict[str, tuple[str, str]]:
@@ -278,8 +278,9 @@ def _pieces(package: zipfile.ZipFile, name: str) -> Iterator[tuple[bool, bytes]]
             cut = held.rfind(b"<")
             if cut <= 0:
                 cut = max(len(held) - _OVERLAP, 0)
-            yield start, held[:cut]
-            held, start = held[cut:], False
+            if cut:
+                yield start, held[:cut]
+                held, start = held[cut:], False
         yield start, held
 
 

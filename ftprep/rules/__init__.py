@@ -74,15 +74,15 @@ def _default_codes() -> set[str]:
 def _configured(rule: Rule, options: dict[str, Any]) -> Rule:
     fields = {f.name: f for f in dataclasses.fields(rule)}
     values: dict[str, Any] = {}
-    for key, value in options.items():
+    for key, given in options.items():
         name = key.replace("-", "_")
         if name not in fields:
             known = ", ".join(f.replace("_", "-") for f in fields) or "none"
             message = f"rule {rule.card.code} has no option {key!r}"
             raise RecipeError(message, f"its options: {known}")
         default = getattr(rule, name)
-        if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+        whole = isinstance(default, float) and isinstance(given, int) and not isinstance(given, bool)
+        value = float(given) if whole else given
         if type(value) is not type(default):
             message = f"rule {rule.card.code}: option {key} must be of type {type(default).__name__}"
             raise RecipeError(message, f"the default is {default!r}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from typing import ClassVar
 
 from ftprep import keys
@@ -19,26 +18,61 @@ _ROWS = (
 )
 
 
-def _ordinal(entry: bytes) -> int:
-    return int.from_bytes(entry[24:])
+Repeat = tuple[int, int]
+"""(ordinal of a repeated row, ordinal of the row that it repeats)"""
+
+
+def find_repeats(entries: list[bytes]) -> dict[str, list[Repeat]]:
+    """All repeats by rule, in the order of rows, from sorted key entries: one walk over the set for all three rules."""
+    found: dict[str, list[Repeat]] = {"DUP101": [], "DUP102": [], "DUP104": []}
+    group: list[bytes] = []
+    asked = b""
+    for entry in entries:
+        if entry[:8] == asked:
+            group.append(entry)
+            continue
+        if len(group) > 1:
+            _compare(group, found)
+        asked, group = entry[:8], [entry]
+    if len(group) > 1:
+        _compare(group, found)
+    for repeats in found.values():
+        repeats.sort()
+    return found
+
+
+def _compare(group: list[bytes], found: dict[str, list[Repeat]]) -> None:
+    """Sort out rows that ask the same: which say the same, which answer the same, which answer otherwise."""
+    firsts: dict[bytes, int] = {}
+    answers: dict[bytes, list[int]] = {}
+    for entry in group:  # sorted, so the first of equals is the first in the file
+        number = int.from_bytes(entry[24:])
+        said = entry[8:24]
+        if said in firsts:
+            found["DUP101"].append((number, firsts[said]))
+        else:
+            firsts[said] = number
+            answers.setdefault(entry[8:16], []).append(number)
+    for numbers in answers.values():
+        numbers.sort()
+        found["DUP102"].extend((later, numbers[0]) for later in numbers[1:])
+    if group[0][:8] != keys.BLANK and len(answers) > 1:
+        each = sorted(numbers[0] for numbers in answers.values())
+        found["DUP104"].extend((later, each[0]) for later in each[1:])
 
 
 @dataclass(frozen=True)
 class _Repeats(DatasetRule):
-    def repeats(self, dataset: Dataset) -> Iterator[tuple[int, int]]:
-        """(ordinal of a repeated row, ordinal of the row that it repeats), in no order."""
-        raise NotImplementedError
+    def repeats(self, dataset: Dataset) -> list[Repeat]:
+        """The repeats that this rule is about."""
+        if not dataset.memo:
+            dataset.memo.update(find_repeats(dataset.entries))
+        return dataset.memo[self.card.code]
 
     what: ClassVar[str]
 
-    def found(self, dataset: Dataset) -> list[tuple[int, int]]:
-        """All repeats in the order of rows, worked out once."""
-        if self.card.code not in dataset.memo:
-            dataset.memo[self.card.code] = sorted(self.repeats(dataset))
-        return dataset.memo[self.card.code]
-
     def judge(self, dataset: Dataset) -> Iterator[Judgement]:
-        found = self.found(dataset)
+        found = self.repeats(dataset)
         if found:
             kept = dataset.setting.kept
             items = [(number, self._told(dataset, first)) for number, first in found[:kept]]
@@ -52,7 +86,7 @@ class _Repeats(DatasetRule):
     def propose(self, dataset: Dataset) -> Iterator[Proposal]:
         if self.card.fix is None:
             return
-        drops = frozenset(number for number, _ in self.found(dataset))
+        drops = frozenset(number for number, _ in self.repeats(dataset))
         if drops:
             message = f"leave out {self.offer}, keeping the first of each"
             yield Proposal(self.card.code, self.card.fix, message, len(drops), drops=drops)
@@ -77,12 +111,6 @@ class ExactDuplicate(_Repeats):
         mended="Leaves out all but the first.",
     )
 
-    def repeats(self, dataset: Dataset) -> Iterator[tuple[int, int]]:
-        for _, group in groupby(dataset.entries, key=lambda e: e[:24]):
-            first, *others = map(_ordinal, group)
-            for later in others:
-                yield later, first
-
 
 @dataclass(frozen=True)
 class SameButSpacing(_Repeats):
@@ -101,12 +129,6 @@ class SameButSpacing(_Repeats):
         mended="Leaves out all but the first.",
     )
 
-    def repeats(self, dataset: Dataset) -> Iterator[tuple[int, int]]:
-        for _, group in groupby(dataset.entries, key=lambda e: e[:16]):
-            firsts = sorted({e[16:24]: _ordinal(e) for e in reversed(list(group))}.values())
-            for later in firsts[1:]:
-                yield later, firsts[0]
-
 
 @dataclass(frozen=True)
 class ConflictingAnswers(_Repeats):
@@ -122,15 +144,8 @@ class ConflictingAnswers(_Repeats):
         good=Sample(text=_ROWS),
     )
 
-    def repeats(self, dataset: Dataset) -> Iterator[tuple[int, int]]:
-        if dataset.asks == 1:
-            return
-        for asked, group in groupby(dataset.entries, key=lambda e: e[:8]):
-            if asked == keys.BLANK:
-                continue
-            firsts = sorted({e[8:16]: _ordinal(e) for e in reversed(list(group))}.values())
-            for later in firsts[1:]:
-                yield later, firsts[0]
+    def repeats(self, dataset: Dataset) -> list[Repeat]:
+        return [] if dataset.asks == 1 else super().repeats(dataset)
 
 
 RULES = (ExactDuplicate, SameButSpacing, ConflictingAnswers)

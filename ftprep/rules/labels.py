@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ftprep.dataset import Dataset
+from ftprep.dataset import Dataset, label_of
 from ftprep.mends import Relabel
 from ftprep.rule import Card, DatasetRule, Judgement, Proposal, Sample
+from ftprep.surveys import Marks
 
 
 def shown(text: str) -> str:
@@ -204,4 +205,79 @@ class MissingValueLabel(_ClassRule):
                 yield Judgement(f"{count:,} examples have the class {shown(label)}")
 
 
-RULES = (TooFew, OneClass, ClassImbalance, RareClass, LabelVariants, NumericLabels, MissingValueLabel)
+_TOPICS = {
+    "sport": ("the match ended in a draw", "she scored a goal", "the coach praised the team", "a new league season"),
+    "food": ("the soup needs salt", "bake the bread slowly", "a recipe with fresh herbs", "the kitchen smells of cake"),
+}
+
+
+def _topics(wrong: bool) -> str:
+    rows = [(f"{text} number {i}", topic) for topic, texts in _TOPICS.items() for i in range(6) for text in texts]
+    if wrong:
+        rows[3] = (rows[3][0], "food")
+    return "".join(json.dumps({"prompt": f"{p} ->", "completion": f" {c}"}) + "\n" for p, c in rows)
+
+
+@dataclass(frozen=True)
+class SuspectLabel(_ClassRule):
+    """Options: how sure the model must be of another class, and how many folds cross-validation has."""
+
+    least: float = 0.7
+    folds: int = 5
+
+    sample_size: ClassVar[int] = 20_000
+    card: ClassVar[Card] = Card(
+        code="SET107",
+        name="suspect-label",
+        severity="warning",
+        finds="A simple model, trained on the other examples, is sure of another class than the one given.",
+        why="In most sets a few per cent of the labels are wrong, and these rows are the first to look at. Nothing is "
+        "changed: look at each. At most 20,000 examples are compared; that takes up to half a minute, so it runs when selected.",
+        bad=Sample(text=_topics(wrong=True)),
+        good=Sample(text=_topics(wrong=False)),
+        status="preview",
+    )
+
+    def judge(self, dataset: Dataset) -> Iterator[Judgement]:
+        if not dataset.is_classification:
+            return
+        stop = dataset.stop.ending
+        rows = [(n, prompt, label_of(answer, stop)) for _, n, prompt, answer in sorted(dataset.surveys.sample.items)]
+        counts = Counter(label for _, _, label in rows)
+        rows = [r for r in rows if counts[r[2]] >= self.folds]
+        if len({label for _, _, label in rows}) < 2:
+            return
+        kept = dataset.setting.kept
+        found = sorted(_suspects(rows, self.least, self.folds))
+        if found:
+            items = [(n, f"{shown(given)}, likely {shown(better)} ({sure:.0%})") for n, given, better, sure in found]
+            yield Judgement("suspect class: given ", Marks(kept, len(items), items[:kept]), tells=True)
+
+
+def _suspects(rows: list[tuple[int, str, str]], least: float, folds: int) -> Iterator[tuple[int, str, str, float]]:
+    """(ordinal, given class, likelier class, its probability) by cross-validation, in the manner of confident learning:
+    a class is believed where its probability reaches the mean it has on its own examples."""
+    import numpy as np
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import SGDClassifier
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    given = np.array([label for _, _, label in rows])
+    # Character n-grams within words also serve Chinese and Japanese, which have no spaces between words. They are
+    # counted once for all folds: no label takes part in that.
+    counted = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, max_features=30_000)
+    features = counted.fit_transform([prompt for _, prompt, _ in rows])
+    model = SGDClassifier(loss="log_loss", alpha=2e-6, max_iter=30, tol=1e-3, random_state=0)
+    splits = StratifiedKFold(folds, shuffle=True, random_state=0)
+    chances = cross_val_predict(model, features, given, cv=splits, method="predict_proba")
+    names = np.unique(given)
+    own = np.searchsorted(names, given)
+    usual = np.array([chances[own == k, k].mean() for k in range(len(names))])
+    for i, (number, _, label) in enumerate(rows):
+        best = int(np.argmax(chances[i]))
+        sure = float(chances[i, best])
+        if best != own[i] and sure >= max(least, float(usual[best])):
+            yield number, label, str(names[best]), sure
+
+
+RULES = (TooFew, OneClass, ClassImbalance, RareClass, LabelVariants, NumericLabels, SuspectLabel, MissingValueLabel)

@@ -49,9 +49,10 @@ def verdict(prepared: Prepared) -> str:
         wrote = f"Wrote {counted(prepared.rows.get('examples', 0), 'example')}."
     found = prepared.after.summary
     if found.errors:
-        return f"{wrote} {counted(found.errors, 'error')} left: not ready to train on yet."
+        return f"{wrote} {counted(found.errors, 'error')} left in it: not ready to train on yet."
     if found.warnings:
-        return f"{wrote} Can be trained on, but look at the {counted(found.warnings, 'warning')} first."
+        many = counted(found.warnings, "warning") if found.warnings > 1 else "warning"
+        return f"{wrote} Can be trained on, but look at the {many} first."
     return f"{wrote} Ready to train on."
 
 
@@ -109,6 +110,7 @@ def sections(prepared: Prepared) -> Sections:
     found: Sections = [
         ("Files", list(_files(prepared))),
         ("Rows", list(_rows(prepared))),
+        ("About the input", list(_input(prepared))),
         ("Why rows were set aside", list(_reasons(prepared))),
         ("What was mended", [_change(p, prepared) for p in prepared.accepted if not p.drops]),
         ("What was left as it is", list(_declined(prepared))),
@@ -128,7 +130,7 @@ def _files(prepared: Prepared) -> Iterator[Entry]:
     told = (
         (prepared.train, f"{counted(train, 'example')} to train on"),
         (prepared.valid, f"{counted(split.valid if split else 0, 'example')} held back to measure with"),
-        (prepared.rejected, f"{counted(rows.get('rejected', 0), 'row')} set aside, each with the reason"),
+        (prepared.rejected, f"{counted(rows.get('rejected', 0), 'row')} set aside, with the reason"),
         (prepared.manifest, "the settings, and the hash of each file"),
     )
     return (Entry(str(path), what) for path, what in told if path)
@@ -140,6 +142,16 @@ def _rows(prepared: Prepared) -> Iterator[Entry]:
     yield Entry("", f"read {rows.get('read', 0):,} = {parts}")
     if rows.get("examples", 0) != rows.get("written", 0):
         yield Entry("", f"the written rows make {counted(rows.get('examples', 0), 'example')}")
+
+
+def _input(prepared: Prepared) -> Iterator[Entry]:
+    """What is true of the input as a whole, and so cannot be seen in what was written: sheets not read, say."""
+    gone = {p.code for p in prepared.accepted} | {r.code for r in prepared.after.rules if r.count}
+    for group in wording.groups(prepared.before) if prepared.train else ():
+        rule = group.rule
+        whole = not prepared.rows.get("rejected") if rule.severity == "error" else rule.code.startswith("IO")
+        if whole and rule.code not in gone:
+            yield Entry(f"{rule.severity} {group.title}", _found(group))
 
 
 def _reasons(prepared: Prepared) -> Iterator[Entry]:
@@ -174,7 +186,7 @@ def _declined(prepared: Prepared) -> Iterator[Entry]:
     if prepared.declined:
         codes = ", ".join(f'"{p.code}"' for p in prepared.declined)
         yield Entry("", "These changes may alter what the model learns, so they are made only when asked for:")
-        yield Entry("", f"all with --unsafe-fixes, or some by a recipe with [fix] accept = [{codes}].")
+        yield Entry("", f"all with --unsafe-fixes --force, or some by a recipe with [fix] accept = [{codes}].")
 
 
 def _facts(prepared: Prepared) -> Iterator[Entry]:

@@ -139,10 +139,10 @@ def test_what_cannot_be_a_delimiter(asked: str, tmp_path: Path) -> None:
         ("a,b\n", "IO115", 1, "no row below", True),
         ("a,b\n\n,\n", "IO115", 1, "no row below", True),
         ("a,b,a\n1,2,3\n", "IO113", 1, "columns 1 and 3 are both called 'a'", True),
-        ("a,,c\n1,2,3\n", "IO113", 1, "column 2", False),
-        ("Sales 2021\n\na,b\n1,2\n", "IO113", 1, "line 3", False),
-        ("# made by hand\na,b\n1,2\n", "IO113", 1, "line 2", False),
-        ("sep=;\na;b\n1;2\n", "IO113", 1, "names the delimiter", False),
+        ("a,,c\n1,2,3\n", "IO121", 1, "column 2", False),
+        ("Sales 2021\n\na,b\n1,2\n", "IO121", 1, "line 3", False),
+        ("# made by hand\na,b\n1,2\n", "IO121", 1, "line 2", False),
+        ("sep=;\na;b\n1;2\n", "IO121", 1, "names the delimiter", False),
         ("Great film, really.,yes\nBad one.,no\nDull.,yes\n", "IO113", 1, "", False),
         ("Great film!,yes\nBad one.,no\nDull.,yes\n", "IO113", 1, "looks like data", False),
         ('"a"b,c\n1,2\n', "IO112", 1, "header", True),
@@ -306,7 +306,9 @@ TEXT = st.text(st.sampled_from('ab",;\t|\r\n\0 \u2028\x85\ufeff#é😀') | st.ch
 )
 def test_what_csv_writes_loads_back(table: list[list[str]], delimiter: str, line_end: str, quoting: Any) -> None:
     header = [f"c{n}" for n in range(len(table[0]))]
-    if quoting == csv.QUOTE_MINIMAL:  # Python before 3.13 leaves the other line end unquoted, which nobody can tell apart
+    if (
+        quoting == csv.QUOTE_MINIMAL
+    ):  # Python before 3.13 leaves the other line end unquoted, which nobody can tell apart
         assume(line_end != "\n" or not any(row[-1].endswith("\r") for row in table))
         assume(line_end != "\r" or not any("\n" in cell for row in table for cell in row))
     assume(header not in table)

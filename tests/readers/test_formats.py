@@ -137,13 +137,13 @@ def test_a_name_that_is_wrong_about_compression_is_told(tmp_path: Path) -> None:
         ("a", b"\n \r\n\t\n", "IO115", "only blank lines"),
         ("a.jsonl", "\ufeff\n\n".encode("utf-16"), "IO115", "only blank lines"),
         ("a.xlsx", b"", "IO115", "0 bytes"),
-        ("a.json", CSV, "IO110", "rename it to a.csv"),
-        ("a.jsonl", CSV.replace(b",", b"\t"), "IO110", "rename it to a.tsv"),
-        ("a.xlsx", b"plain words\n", "IO110", "not an Excel workbook"),
-        ("a.jsonl", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "IO110", "git lfs pull"),
-        ("a.csv", b"\n<!DOCTYPE html>\n<html>", "IO110", "a web page, not data"),
-        ("a.json", b"<?xml version='1.0'?><a/>", "IO110", "XML"),
-        ("a.txt", b"{\\rtf1 x}", "IO110", "RTF"),
+        ("a.json", CSV, "IO120", "rename it to a.csv"),
+        ("a.jsonl", CSV.replace(b",", b"\t"), "IO120", "rename it to a.tsv"),
+        ("a.xlsx", b"plain words\n", "IO120", "not an Excel workbook"),
+        ("a.jsonl", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "IO120", "git lfs pull"),
+        ("a.csv", b"\n<!DOCTYPE html>\n<html>", "IO120", "a web page, not data"),
+        ("a.json", b"<?xml version='1.0'?><a/>", "IO120", "XML"),
+        ("a.txt", b"{\\rtf1 x}", "IO120", "RTF"),
         ("a.xlsx", b"PK\x03\x04 and no more", "IO116", "cut or damaged"),
         ("a.jsonl.gz", gzip.compress(JSONL)[:-3], "IO116", "cut"),
         ("a.jsonl", '{"a": "请把下面的句子翻译成英文"}\n'.encode("gb18030") * 9, "IO101", "--encoding gb18030"),
@@ -190,7 +190,7 @@ def test_nuls_after_json_lines_are_left_to_its_reader(tmp_path: Path) -> None:
 def test_the_format_that_is_asked_for_wins(tmp_path: Path) -> None:
     assert table_of(JSONL, tmp_path, "a.jsonl", format="text").format == "text"
     assert table_of(b"x\ny\n", tmp_path, "a", format="CSV").format == "delimited"
-    assert codes(table_of(CSV, tmp_path, "a", format="xlsx")) == ["IO110"]
+    assert codes(table_of(CSV, tmp_path, "a", format="xlsx")) == ["IO120"]
     with pytest.raises(UsageError, match="unknown format 'jsnl'") as caught:
         table_of(CSV, tmp_path, "a", format="jsnl")
     assert caught.value.hint == "did you mean jsonl?"

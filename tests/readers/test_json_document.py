@@ -122,9 +122,9 @@ def test_bytes_that_are_not_utf8_are_a_fault_of_their_record(tmp_path: Path) -> 
     ("text", "code", "words"),
     [
         ("[]", "IO115", "the array is empty"),
-        ('{"train": [{"a": 1}], "test": [{"a": 2}]}', "IO110", "several lists of records (train, test)"),
-        ('{"text": ["a", "b"], "label": [1]}', "IO110", "columns that do not have the same rows (text 2, label 1)"),
-        ('{"text": {"0": "a"}, "label": {"1": 1}}', "IO110", "columns that do not have the same rows"),
+        ('{"train": [{"a": 1}], "test": [{"a": 2}]}', "IO120", "several lists of records (train, test)"),
+        ('{"text": ["a", "b"], "label": [1]}', "IO120", "columns that do not have the same rows (text 2, label 1)"),
+        ('{"text": {"0": "a"}, "label": {"1": 1}}', "IO120", "columns that do not have the same rows"),
     ],
 )
 def test_documents_without_one_list_of_records_are_broken(text: str, code: str, words: str, tmp_path: Path) -> None:

@@ -53,8 +53,8 @@ LINES = [
      {1: ["IO108"], 3: ["IO108"], 4: ["IO108"], 6: ["IO108"]}),
     (b'{"a":1}\n[1]\n"x"\n3\nnull\ntrue\n', [{"a": 1}, *[None] * 5],
      {2: ["IO119"], 3: ["IO119"], 4: ["IO119"], 5: ["IO119"], 6: ["IO119"]}),
-    (b'{"a":1}{"a":2}\n{"a":3}\n', [None, {"a": 3}], {1: ["IO110"]}),
-    (b'{"a":1}\r{"a":2}\r', [None], {1: ["IO110"]}),
+    (b'{"a":1}{"a":2}\n{"a":3}\n', [None, {"a": 3}], {1: ["IO120"]}),
+    (b'{"a":1}\r{"a":2}\r', [None], {1: ["IO120"]}),
     (b'{"a":1}\n{"a":"x', [{"a": 1}, None], {2: ["IO116"]}),
     (b'{"a":1}\n{"a":"x\n', [{"a": 1}, None], {2: ["IO104"]}),
     (b'{"a":1}\n' + b"\0" * 4096, [{"a": 1}, None], {2: ["IO104"]}),
@@ -95,7 +95,7 @@ def test_carriage_returns_are_told_once(tmp_path: Path) -> None:
 def test_records_over_several_lines_are_told_once_and_rejected(tmp_path: Path) -> None:
     table = table_of(b'\n{\n "a": 1\n}\n', tmp_path)
     ((line, fault),) = table.faults
-    assert (line, fault.code, fault.fixable) == (2, "IO110", False)
+    assert (line, fault.code, fault.fixable) == (2, "IO120", False)
     assert "spread over several lines" in fault.message
     assert all(row.record is None for row in rows_of(table))
 
