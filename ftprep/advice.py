@@ -28,7 +28,7 @@ def _pairs(dataset: Dataset) -> Iterator[str]:
         yield from _classes(dataset)
     elif stop.standing == "all" and not (stop.state and stop.state.inside.count):
         yield f"Pass stop=[{_shown(stop.ending)}], so that the model ends where a completion ends."
-    if dataset.setting.recipe.format.leading_space and dataset.task.name != "open-ended":
+    if dataset.surveys.completions.starts.common.startswith(" ") and dataset.task.name != "open-ended":
         yield "Completions begin with a space: strip it from what the model answers."
 
 
@@ -36,6 +36,8 @@ def _classes(dataset: Dataset) -> Iterator[str]:
     from ftprep.rules.tok import class_pieces
 
     classes = dataset.task.classes
+    if len(classes) < 2:
+        return  # one class is an error, and classes too many to count have no common advice
     pieces = class_pieces(dataset)
     firsts = {p[0] for p in pieces.values() if p}
     single = all(len(p) == 1 for p in pieces.values())
@@ -46,7 +48,7 @@ def _classes(dataset: Dataset) -> Iterator[str]:
     else:
         longest = max(len(p) for p in pieces.values())
         yield f"Pass max_tokens={longest}: the longest class name has {longest} tokens, and first tokens are shared."
-    if 1 < len(classes) <= 5 and (single or len(firsts) == len(classes)):
+    if len(classes) <= 5 and (single or len(firsts) == len(classes)):
         yield f"Pass logprobs={len(classes)} to get the probability of each class."
     if len(classes) == 2:
         positive, why = positive_class(classes)
@@ -59,5 +61,6 @@ def positive_class(classes: dict[str, int]) -> tuple[str, str]:
         for label in classes:
             if label.casefold() == name:
                 return label, "by its name"
-    rarest = min(classes.items(), key=lambda item: (item[1], item[0]))[0]
-    return rarest, "the rarer one; name another if it is not the one you look for"
+    rarest, count = min(classes.items(), key=lambda item: (item[1], item[0]))
+    why = "the rarer one" if count < max(classes.values()) else "the first by name, since both are as frequent"
+    return rarest, f"{why}; name another if it is not the one you look for"

@@ -13,9 +13,9 @@ from ftprep.errors import UsageError
 from ftprep.finish import finish
 from ftprep.mends import ToChat
 from ftprep.model import ShapeName
-from ftprep.pipeline import Progress, Run, Source, paths_of, run_plan, settings
+from ftprep.pipeline import Progress, Run, Source, run_plan, settings
 from ftprep.plan import make_plan
-from ftprep.preparer import Decisions, Names, Prepared, Trip, names_for, split_by
+from ftprep.preparer import Decisions, Names, Prepared, Trip, files_of, names_for, split_by
 from ftprep.readers.base import Options
 from ftprep.recipe import Recipe, Turns
 from ftprep.writer import OutputSet
@@ -57,7 +57,7 @@ def convert(
     names = Names(path, path, path, aside, manifest)
     run = Run(workers, progress, None, options or Options())
     plan = make_plan(source, resolved, run.options)
-    with OutputSet(force=force, inputs=paths_of(source), make_parents=True) as outputs:
+    with OutputSet(force=force, inputs=files_of(plan), make_parents=True) as outputs:
         for each in (names.one, names.rejected, names.manifest):
             outputs.check(each)
         before = finish(run_plan(plan, run), plan)
@@ -100,7 +100,7 @@ def split(
     names = names_for(source, out, name, suffix="")
     names = replace(names, one=names.train, manifest=names.manifest.with_name(f"{names.train.stem}.manifest.json"))
     plan = make_plan(source, resolved, run.options)
-    with OutputSet(force=force, inputs=paths_of(source), make_parents=True) as outputs:
+    with OutputSet(force=force, inputs=files_of(plan), make_parents=True) as outputs:
         for each in (names.train, names.valid, names.rejected, names.manifest):
             outputs.check(each)
         before = finish(run_plan(plan, run), plan)

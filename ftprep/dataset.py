@@ -107,6 +107,13 @@ class Dataset:
         first = self.entries[0][8:16] if self.entries else b""
         return 0 if not self.entries else 1 if all(e[8:16] == first for e in self.entries) else 2
 
+    def settle(self) -> None:
+        """Work out what is still to be asked and let go of what grows with the set; no rule may judge after that."""
+        _ = self.task, self.separator, self.stop, self.asks
+        self.memo.clear()
+        self.surveys.keys.blobs.clear()
+        self.__dict__.pop("entries", None)
+
     def _inferred(self) -> Task:
         answers, labels = self.surveys.answers, self.labels
         if self.pairs and not self.surveys.prompts.texts:
@@ -139,7 +146,9 @@ def label_of(text: str, stop: str) -> str:
 
 def is_label(text: str) -> bool:
     """Whether a text can be the name of a class: one line of a few words."""
-    return len(text) <= LABEL_CHARACTERS and "\n" not in text and len(text.split()) <= LABEL_WORDS
+    short = len(text) <= LABEL_CHARACTERS and "\n" not in text and len(text.split()) <= LABEL_WORDS
+    # Chinese and Japanese have no blanks to count words by: what has a comma or several sentences is no name.
+    return short and not any(c in "，。！？；" for c in text[:-1])
 
 
 def _by_count(labels: Counter[str]) -> list[tuple[str, int]]:

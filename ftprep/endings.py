@@ -23,6 +23,7 @@ KNOWN: dict[Field, tuple[str, ...]] = {
 """Endings that are recognised as deliberate whatever the text before them."""
 
 _TAIL = 40
+_CLOSING: dict[Field, str] = {"prompt": "}`", "completion": "}`>"}
 _SENTENCE = ".?!,;。？！…，；、'\"’”)）]】"
 _PUNCTUATED = re.compile(r"\s*[^\w\s]{2,}\s*$")
 _CUED = re.compile(r"\s?\w*[:：=>|]\s?$")
@@ -33,6 +34,9 @@ def is_deliberate(ending: str, field: Field) -> bool:
     """Whether an ending tells the model something: it holds a line end or marks no sentence would end with."""
     if ending in KNOWN[field]:
         return True
+    # What closes something that the text opened (`"}`, a code fence) belongs to the text: a stop would cut it off.
+    if ending.strip() and all(c in _SENTENCE + _CLOSING[field] or c.isspace() for c in ending):
+        return False
     if "\n" in ending:
         return True
     marks = _PUNCTUATED.search(ending)
@@ -57,8 +61,11 @@ def trimmed(tail: str, field: Field) -> str:
 
 
 def derived(texts: list[str], field: Field) -> str:
-    """The deliberate ending that most (60 %) of these texts share, "" where there is none."""
-    tails = [t[-_TAIL:] for t in texts if t.strip()]
+    """The deliberate ending that most (60 %) of the different texts share, "" where there is none.
+
+    Each text counts once: nine rows of the class "C++" and one "Go" do not make "++" an ending.
+    """
+    tails = [t[-_TAIL:] for t in dict.fromkeys(texts) if t.strip()]
     best = ""
     for size in range(1, _TAIL + 1):
         counted = Counter(t[-size:] for t in tails if len(t) >= size).most_common(1)
@@ -107,7 +114,7 @@ def settle(survey: TextSurvey, field: Field, wanted: str | None) -> Settled:
         )
         return Settled(field, wanted, state, standing, named=True)
     counted = [(s.count, len(e), e) for e, s in survey.endings.items() if s.count and _may_be(e, s, survey, field)]
-    if counted and survey.texts > 1:
+    if counted:
         count, _, ending = max(counted)
         if count == survey.texts:
             return Settled(field, ending, survey.endings[ending], "all")

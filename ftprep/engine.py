@@ -183,12 +183,15 @@ class Look:
     def _check(self, rows: list[Row], chunk: Chunk) -> None:
         setting = self.plan.setting
         payload = chunk.payload if isinstance(chunk.payload, bytes) else None
-        loaded = [r for r in rows if r.example is not None]
+        by_shape: dict[str, list[Row]] = {}
+        for row in rows:
+            if row.example is not None:
+                by_shape.setdefault(row.example.shape, []).append(row)
         for rule in self.plan.row_rules:
             if rule.marks and payload is not None and b"\\u" not in payload and not _any(rule.marks, payload):
                 continue
-            for row in loaded:
-                if row.example is not None and row.example.shape in rule.shapes:
+            for shape in rule.shapes:
+                for row in rule.suspects(by_shape.get(shape, [])):
                     try:
                         found = list(rule.check(row, setting))
                     except Exception as error:  # noqa: BLE001 - a rule's crash is a finding about it, the run goes on
@@ -282,7 +285,8 @@ class Look:
             unit = keys.digest(json.dumps((row.record or {}).get(writing.group), ensure_ascii=False, default=str))
         else:
             asked = row.asked or keys.ask(original, self.plan.folded_endings)
-            unit = keys.unit(asked, keys.answer(original), writing.by_answer)
+            whole = writing.by_answer or asked == keys.BLANK
+            unit = keys.unit(asked, keys.answer(original)) if whole else asked
         if writing.class_column:
             return unit, str((row.record or {}).get(writing.class_column, ""))
         return unit, label_of(original.answer, writing.stop) if writing.by_class else ""

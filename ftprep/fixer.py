@@ -24,11 +24,15 @@ from ftprep.writer import OutputSet
 
 @dataclass(frozen=True)
 class Change:
-    """One physical line (1-based) of a file and what becomes of it; `new` is None where the line goes."""
+    """One physical line (1-based) of a file and what becomes of it; `new` is None where the line goes.
+
+    `ended` is False for a last line without a line end, which is not given one.
+    """
 
     line: int
     old: bytes
     new: bytes | None
+    ended: bool = True
 
 
 @dataclass(frozen=True)
@@ -48,15 +52,18 @@ class FixedFile:
         yield f"+++ {self.path}"
         shift = 0
         for change in self.changes:
-            old = change.old.decode("utf-8", "backslashreplace")
+            mark = () if change.ended else ("\\ No newline at end of file",)
             if change.new is None:
                 yield f"@@ -{change.line} +{change.line + shift - 1},0 @@"
-                yield f"-{old}"
+                yield from (f"-{_shown(change.old)}", *mark)
                 shift -= 1
             else:
                 yield f"@@ -{change.line} +{change.line + shift} @@"
-                yield f"-{old}"
-                yield f"+{change.new.decode('utf-8', 'backslashreplace')}"
+                yield from (f"-{_shown(change.old)}", *mark, f"+{_shown(change.new)}", *mark)
+
+
+def _shown(line: bytes) -> str:
+    return line.decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True)
@@ -98,12 +105,12 @@ def fix(
     decide: Decide = unsafe if callable(unsafe) else lambda _: bool(unsafe)
     decisions = Decisions(decide, frozenset())
     decisions.take(finish(run_plan(plan, run), plan).proposals)
-    for _ in range(MOST_TRIPS):
+    for left in reversed(range(MOST_TRIPS)):
         writing = Writing(in_place=True, **decisions.made())
         mending = plan.with_endings(writing.mends)
         lines = _Lines(mending)
         after = finish(run_plan(mending, run, writing, lines.take), mending, written=True)
-        if not decisions.take(after.proposals):
+        if not left or not decisions.take(after.proposals):
             break
     with OutputSet(in_place=True, inputs=paths_of([t.path for t in plan.tables])) as outputs:
         mended = {code: p.count for code, p in decisions.accepted.items()}
@@ -139,20 +146,23 @@ class _Lines:
 
     def settle(self, source: int, outputs: OutputSet | None, mended: dict[str, int]) -> FixedFile:
         """Compare a file with what it becomes, and write that where `outputs` is given and something changes."""
-        path = Path(self.plan.tables[source].path)
+        table = self.plan.tables[source]
+        path = Path(table.path)
+        form = _Form.of(table, self.plan.silent)
         changed = dict(self.new[source])
         changes: list[Change] = []
         for number, old in _physical_lines(path):
-            new = _mended_line(number, old, changed)
-            if new is None or new + b"\n" != old:
-                changes.append(Change(number, old.rstrip(b"\n"), new))
+            new = form.mended(number, old, changed)
+            if new != old:
+                body = None if new is None else new.removesuffix(b"\n")
+                changes.append(Change(number, old.removesuffix(b"\n"), body, old.endswith(b"\n")))
         if changes and outputs is not None:
             file = outputs.open(path)
             for number, old in _physical_lines(path):
-                new = _mended_line(number, old, changed)
+                new = form.mended(number, old, changed)
                 if new is not None:
-                    file.write(new)
-        shown = Path(self.plan.tables[source].name)
+                    file.write_bytes(new)
+        shown = Path(table.name)
         return FixedFile(shown, tuple(changes), mended if changes else {}, bool(changes and outputs))
 
 
@@ -161,8 +171,28 @@ def _physical_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         yield from enumerate(file, 1)
 
 
-def _mended_line(number: int, old: bytes, changed: dict[int, bytes | None]) -> bytes | None:
-    if number in changed:
-        return changed[number]
-    line = old.removesuffix(b"\n").removesuffix(b"\r")
-    return line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+@dataclass(frozen=True)
+class _Form:
+    """What is mended in the form of lines, whatever they say; a rule that is switched off mends nothing."""
+
+    mark: bool
+    returns: bool
+    blanks: bool
+
+    @classmethod
+    def of(cls, table: Table, silent: frozenset[str]) -> _Form:
+        found = {fault.code for _, fault in table.faults} - silent
+        return cls("IO102" in found, "IO109" in found, "IO108" not in silent)
+
+    def mended(self, number: int, old: bytes, changed: dict[int, bytes | None]) -> bytes | None:
+        """The line with its end, None where it goes; a line end is not added where there is none."""
+        end = b"\r\n" if old.endswith(b"\r\n") else b"\n" if old.endswith(b"\n") else b""
+        body: bytes | None = old[: len(old) - len(end)]
+        is_blank = not old.strip()
+        if number in changed and (self.blanks or not is_blank):
+            body = changed[number]
+        if body is None:
+            return None
+        if number == 1 and self.mark:
+            body = body.removeprefix(b"\xef\xbb\xbf")
+        return body + (b"\n" if end and self.returns else end)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 import xxhash
 
@@ -16,6 +18,12 @@ def fold(text: str) -> str:
     text = text.strip()
     # The blank is the only white space that is printable, so such a text has nothing to fold: five times faster.
     return text if text.isprintable() and "  " not in text else " ".join(text.split())
+
+
+def folded(endings: Iterable[str]) -> tuple[str, ...]:
+    """Separators as prompts are compared: without case and outer blanks, each once, the longest first."""
+    found = {fold(e.casefold()) for e in endings}
+    return tuple(sorted((f for f in found if len(f) > 1), key=lambda f: (-len(f), f)))
 
 
 def digest(text: str) -> bytes:
@@ -61,6 +69,6 @@ def exact(example: Example) -> bytes:
     return digest(f"{len(example.prompt)}:{example.prompt}{example.completion}")
 
 
-def unit(asked: bytes, answered: bytes, by_answer: bool) -> bytes:
-    """The key that a split never parts: what is asked, or what is answered where most rows ask nothing or the same."""
-    return xxhash.xxh3_64_digest(asked + answered) if by_answer or asked == BLANK else asked
+def unit(asked: bytes, answered: bytes) -> bytes:
+    """The key that a split never parts where most rows ask nothing or the same: what is asked and answered."""
+    return xxhash.xxh3_64_digest(asked + answered)

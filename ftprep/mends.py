@@ -71,20 +71,22 @@ _PROSE = re.compile(r"(`[^`]*`|\w+://\S+|\S*[\\/]\S*[\\/]\S*|\w*_\w*|\w+\.\w+\S*
 
 
 class Relabel(msgspec.Struct, frozen=True, tag=True):
-    """Give variants of one label (`Yes`, `yes `, `YES`) the spelling that most rows use."""
+    """Give variants of one label (`Yes`, `yes `, `YES`) the spelling that most rows use; `stop` may stand after it."""
 
     spellings: dict[str, str]
+    stop: str = ""
     order: int = 25
 
     def apply(self, example: Example) -> Example:
         """Replace the label between the completion's outer white space."""
         if not isinstance(example, Pair):
             return example
-        label = example.completion.strip()
+        text = example.completion
+        label = (text[: -len(self.stop)] if self.stop and text.endswith(self.stop) else text).strip()
         wanted = self.spellings.get(label)
         if wanted is None or wanted == label:
             return example
-        return _replace(example, "completion", example.completion.replace(label, wanted, 1))
+        return _replace(example, "completion", text.replace(label, wanted, 1))
 
 
 class AddEnding(msgspec.Struct, frozen=True, tag=True):
@@ -130,9 +132,12 @@ class ToChat(msgspec.Struct, frozen=True, tag=True):
     order: int = 90
 
     def apply(self, example: Example) -> Example:
-        """The conversation; one that is one already is left alone."""
+        """The conversation; one that is one already is left alone. A pair without an answer stays one, answer empty, so
+        that the rule on empty completions sets it aside."""
         if not isinstance(example, Pair):
             return example
+        if not example.completion.removesuffix(self.stop).strip():
+            return _replace(example, "completion", "")
         from ftprep.shapes.convert import to_chat
 
         return to_chat(example, self.system, self.separator, self.stop)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
+import glob
 import os
 import tempfile
+from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -14,7 +17,7 @@ import msgspec
 
 from ftprep.advice import advice
 from ftprep.engine import Writing
-from ftprep.errors import UsageError
+from ftprep.errors import RecipeError, UsageError
 from ftprep.finish import Finished, finish
 from ftprep.mends import Mend, in_order
 from ftprep.model import Chunk
@@ -25,6 +28,7 @@ from ftprep.readers.base import Options
 from ftprep.recipe import Recipe
 from ftprep.report import Report
 from ftprep.rule import Proposal
+from ftprep.shapes.completion import PairShape
 from ftprep.splitter import Split, assign
 from ftprep.version import __version__
 from ftprep.writer import OutputFile, OutputSet, manifest_bytes
@@ -36,7 +40,8 @@ SMALLEST_TO_SPLIT = 50
 """Below this many examples the default share is no measure of anything, so nothing is held back unless asked."""
 
 MOST_TRIPS = 5
-"""Mending can bring forth something new to mend (two rows that become equal); it never did so twice in a row."""
+"""Mending can bring forth something new to mend (two rows that become equal), rarely twice in a row. What would still
+be new after so many times stands in the report of what was written."""
 
 Decide = Callable[[Proposal], bool]
 
@@ -104,7 +109,10 @@ class Names:
 
 @dataclass
 class Decisions:
-    """Which proposals are accepted; each rule is decided once, however many trips there are."""
+    """Which proposals are accepted; each rule is decided once, however many trips there are.
+
+    What a later trip proposes was found in mended text, so its mends come after all earlier ones.
+    """
 
     decide: Decide
     wanted: frozenset[str]
@@ -115,11 +123,12 @@ class Decisions:
 
     def made(self) -> dict[str, Any]:
         """The fields of a `Writing` that carry the decisions out."""
-        return {"mends": in_order(self.mends), "drops": dict(self.drops), "settled": frozenset(self.accepted)}
+        return {"mends": tuple(self.mends), "drops": dict(self.drops), "settled": frozenset(self.accepted)}
 
     def take(self, proposals: tuple[Proposal, ...]) -> bool:
         """Decide on what is new; True where there is more to do than before."""
         grew = False
+        mends: list[Mend] = []
         for proposal in proposals:
             code = proposal.code
             if code in self.declined:
@@ -130,37 +139,57 @@ class Decisions:
                     continue
                 self.accepted[code] = proposal
             new = [m for m in proposal.mends if m not in self.mends]
-            self.mends.extend(new)
+            mends.extend(new)
             left = proposal.drops - self.drops.keys()
             self.drops.update(dict.fromkeys(left, code))
             grew = grew or bool(new) or bool(left)
+        self.mends.extend(in_order(mends))
         return grew
 
 
 class _Spool:
-    """The written lines of one trip, in a file without a name beside the outputs, with what a split needs to know."""
+    """The written lines of one trip, in a file without a name beside the outputs, with what a split needs to know.
+
+    Units and classes are kept as 8 bytes and a number a row.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
-        self.units: list[tuple[bytes, str]] = []
+        self._units = bytearray()
+        self._class_of = array("L")
+        self._classes: dict[str, int] = {}
         self.aside: list[tuple[int, Aside]] = []
         self.records = 0
-        self._classes: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._class_of)
 
     def take(self, chunk: Chunk, output: Output) -> None:
         """Keep one chunk's output."""
         if output.lines:
             self._file.write(b"\n".join(output.lines) + b"\n")
-        # One object for each class name keeps a million rows small.
-        self.units.extend((unit, self._classes.setdefault(name, name)) for unit, name in output.units)
+        for unit, name in output.units:
+            self._units += unit
+            self._class_of.append(self._classes.setdefault(name, len(self._classes)))
         self.aside.extend((chunk.number, a) for a in output.aside)
         self.records += output.records
 
-    def copy(self, choose: Callable[[int], OutputFile]) -> None:
-        """Write each line to the file that `choose` gives for its position."""
+    def units(self) -> Iterator[tuple[bytes, str]]:
+        """The unit and the class of each line, in order."""
+        names = list(self._classes)
+        data = bytes(self._units)
+        for i, kind in enumerate(self._class_of):
+            yield data[8 * i : 8 * i + 8], names[kind]
+
+    def copy(self, train: OutputFile, valid: OutputFile | None, split: Split | None) -> None:
+        """Write each line to the side it falls on."""
         self._file.seek(0)
-        for position, line in enumerate(self._file):
-            choose(position).write(line)
+        if valid is None or split is None:
+            while block := self._file.read(1 << 20):
+                train.write_lines(block, block.count(b"\n"))
+            return
+        for line, (unit, _) in zip(self._file, self.units(), strict=True):
+            (valid if split.is_valid(unit) else train).write(line)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -197,28 +226,39 @@ def prepare(
     from ftprep.rules import find
 
     wanted = frozenset(r.card.code for s in resolved.fix.accept for r in find(s))
-    with OutputSet(force=force, inputs=paths_of(source), make_parents=True) as outputs:
+    with OutputSet(force=force, inputs=files_of(plan), make_parents=True) as outputs:
         for path in (names.one, names.train, names.valid, names.rejected, names.manifest):
             outputs.check(path)
         before = finish(run_plan(plan, run, counts=resolved.token_limit is not None), plan)
         decisions = Decisions(decide, wanted)
         decisions.take(before.proposals)
+        before.dataset.settle()
         return _write(plan, run, before, decisions, names, outputs)
 
 
 def _write(plan: Plan, run: Run, before: Finished, decisions: Decisions, names: Names, outputs: OutputSet) -> Prepared:
-    for _ in range(MOST_TRIPS):
+    left = MOST_TRIPS
+    while True:
+        left -= 1
         writing = replace(split_by(plan, before), **decisions.made())
         with Trip(plan, run, before, decisions, writing, names, outputs) as trip:
-            if not decisions.take(trip.after.proposals):
+            if not left or not decisions.take(trip.after.proposals):
                 return trip.commit()
-    message = "mending does not come to rest"
-    raise RuntimeError(message)
+
+
+def files_of(plan: Plan) -> list[Path]:
+    """The files that are read, whatever named them (a folder, a pattern): none of them may be written over."""
+    return [Path(table.path) for table in plan.tables if table.path]
 
 
 def split_by(plan: Plan, before: Finished) -> Writing:
-    """What a writing run must note of each row for the split that the recipe asks for."""
+    """What a writing run must note of each row for the split that the recipe asks for.
+
+    Raises RecipeError for a column to split by that no record has.
+    """
     split = plan.setting.recipe.split
+    _known_column(split.group, "group", plan, before)
+    _known_column(None if split.stratify in ("auto", "none") else split.stratify, "stratify", plan, before)
     return Writing(
         group=split.group or "",
         by_class=split.stratify == "auto" and before.dataset.is_classification,
@@ -226,6 +266,17 @@ def split_by(plan: Plan, before: Finished) -> Writing:
         stop=before.dataset.stop.ending,
         by_answer=before.dataset.asks == 1,
     )
+
+
+def _known_column(name: str | None, key: str, plan: Plan, before: Finished) -> None:
+    if name is None or plan.setting.recipe.split.valid == "none" or not before.dataset.examples:
+        return
+    used = [c for s in plan.shapes if isinstance(s, PairShape) for c in s.columns]
+    columns = [*before.dataset.surveys.columns, *used, *(c for t in plan.tables for c in t.header)]
+    if name not in columns:
+        near = difflib.get_close_matches(name, columns, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"columns: {', '.join(sorted(set(columns))[:20])}"
+        raise RecipeError(f"split.{key}: no column is called {name!r}", hint)
 
 
 class Trip:
@@ -261,11 +312,10 @@ class Trip:
         split = _split(self.plan, spool, self.notes)
         stale = _earlier_outputs(names)
         train = valid = rejected = manifest = None
-        if spool.units:
+        if len(spool):
             train, valid = (names.train, names.valid) if split else (names.one, None)
             main = outputs.open(train)
-            held = outputs.open(valid) if valid else main
-            spool.copy(lambda i: held if split and split.is_valid(spool.units[i][0]) else main)
+            spool.copy(main, outputs.open(valid) if valid else None, split)
         else:
             self.notes.append("no example is left to write")
         if spool.aside:
@@ -298,13 +348,16 @@ class Trip:
 
 def _split(plan: Plan, spool: _Spool, notes: list[str]) -> Split | None:
     split = plan.setting.recipe.split
-    count = len(spool.units)
+    count = len(spool)
     if split.valid == "none" or not count:
         return None
     if "valid" not in split.model_fields_set and count < SMALLEST_TO_SPLIT:
         notes.append(f"{count} examples are too few to hold some back; --valid SHARE does it all the same")
         return None
-    made = assign(spool.units, valid=split.valid, seed=split.seed)
+    if "valid" not in split.model_fields_set and len({unit for unit, _ in spool.units()}) < 2:
+        notes.append("all examples share one prompt or group, so none can be held back")
+        return None
+    made = assign(spool.units(), valid=split.valid, seed=split.seed)
     notes.extend(made.notes)
     return made
 
@@ -348,7 +401,7 @@ def _account(partial: Partial, spool: _Spool) -> dict[str, int]:
         "written": written,
         "rejected": total.read - total.skipped - written,
         "skipped": total.skipped,
-        "examples": len(spool.units),
+        "examples": len(spool),
     }
 
 
@@ -364,7 +417,7 @@ def _manifest(trip: Trip, rows: dict[str, int], split: Split | None) -> dict[str
         "tool": {"name": "ftprep", "version": __version__},
         "inputs": inputs,
         "rows": rows,
-        "recipe": recipe.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        "recipe": recipe.model_dump(mode="json", by_alias=True, exclude_none=True),
         "seed": recipe.split.seed,
         "split": {"train": split.train, "valid": split.valid} if split else None,
         "encoding": trip.plan.setting.encoding,
@@ -406,7 +459,7 @@ def names_for(source: Source, out: str | os.PathLike[str] | None, name: str | No
     if not paths and out is None:
         message = "the data is in memory"
         raise UsageError(message, "say where to write: out=FOLDER")
-    first = paths[0] if paths else Path("data")
+    first = _without_magic(paths[0]) if paths else Path("data")
     folder = Path(out) if out is not None else (first.parent if not first.is_dir() else first)
     stem = name or (first.resolve().name if first.is_dir() else stem_of(first.name))
     base = f"{stem}{suffix}"
@@ -417,6 +470,13 @@ def names_for(source: Source, out: str | os.PathLike[str] | None, name: str | No
         folder / f"{base}_rejected.jsonl",
         folder / f"{base}.manifest.json",
     )
+
+
+def _without_magic(path: Path) -> Path:
+    """The path, or for a pattern the folder it starts in: `data/*.csv` gives `data`."""
+    while glob.has_magic(str(path)) and not path.exists():
+        path = path.parent
+    return path
 
 
 def stem_of(name: str) -> str:

@@ -39,7 +39,7 @@ class Format(_Frozen):
 
     separator: str | None = Field(None, description="Ending of every prompt; found or proposed where left out.")
     stop: str | None = Field(None, description="Ending of every completion; found or proposed where left out.")
-    leading_space: bool = Field(True, description="Whether each completion starts with one space.")
+    leading_space: bool = Field(True, strict=True, description="Whether each completion starts with one space.")
 
 
 class Turns(_Frozen):
@@ -55,10 +55,13 @@ class Turns(_Frozen):
 class Split(_Frozen):
     """Which share of the examples is held back for validation, and what must not be parted."""
 
-    valid: Annotated[float, Field(gt=0, lt=1)] | Annotated[int, Field(ge=1)] | Literal["none"] = Field(
-        0.1, description="Share (0.1) or number (200) of validation examples, or none."
+    # Strict, since a `true` that counts as 1 would hold one example back without a word.
+    valid: (
+        Annotated[float, Field(gt=0, lt=1, strict=True)] | Annotated[int, Field(ge=1, strict=True)] | Literal["none"]
+    ) = Field(0.1, description="Share (0.1) or number (200) of validation examples, or none.")
+    seed: int = Field(
+        0, strict=True, description="Another seed gives another split; the same seed always gives the same one."
     )
-    seed: int = Field(0, description="Another seed gives another split; the same seed always gives the same one.")
     group: str | None = Field(None, description="Column whose equal values must stay on one side.")
     stratify: str = Field("auto", description="auto (by class in classification), none, or a column.")
 
@@ -87,7 +90,9 @@ class Recipe(_Frozen):
     task: Task = Field("auto", description="What is learnt; inferred, with reasons, where auto.")
     model: str | None = Field(None, description="Model to be tuned: settles the encoding that tokens are counted in.")
     encoding: str | None = Field(None, description="Token encoding, where no model is named (default o200k_base).")
-    token_limit: Annotated[int, Field(ge=1)] | None = Field(None, description="Most tokens of one example.")
+    token_limit: Annotated[int, Field(ge=1, strict=True)] | None = Field(
+        None, description="Most tokens of one example."
+    )
     columns: Columns = Columns()
     format: Format = Format()
     turns: Turns | None = Field(None, description="Set to make prompt/completion examples out of conversations.")
@@ -116,11 +121,18 @@ def resolve(*layers: Mapping[str, Any], origin: str = "recipe") -> Recipe:
     try:
         return Recipe.model_validate(merge(*layers))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(p) for p in first["loc"] if not str(p).startswith(("float", "int", "literal[")))
+        found = error.errors(include_url=False)
+        first, where = found[0], _key_at(found[0]["loc"])
         if first["type"] == "extra_forbidden":
             raise RecipeError(f"{origin}: unknown key {where!r}", _nearest(first["loc"])) from None
-        raise RecipeError(f"{origin}: {where}: {first['msg']}", "`ftprep config schema` lists keys and types") from None
+        told = "; or: ".join(dict.fromkeys(e["msg"] for e in found if _key_at(e["loc"]) == where))
+        raise RecipeError(f"{origin}: {where}: {told}", "`ftprep config schema` lists keys and types") from None
+
+
+def _key_at(location: tuple[int | str, ...]) -> str:
+    """The key as users write it; pydantic adds which of several types it tried."""
+    tried = ("float", "int", "literal[", "constrained-")
+    return ".".join(str(p) for p in location if not str(p).startswith(tried))
 
 
 def _nearest(location: tuple[int | str, ...]) -> str:
@@ -163,7 +175,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except FileNotFoundError:
         raise RecipeError(
@@ -188,7 +200,8 @@ def project_settings(start: Path) -> tuple[dict[str, Any], str]:
             return read_settings(own), str(own)
         project = folder / "pyproject.toml"
         if project.is_file():
-            table = read_settings(project).get("tool", {}).get("ftprep")
+            tools = read_settings(project).get("tool")
+            table = tools.get("ftprep") if isinstance(tools, dict) else None
             if isinstance(table, dict):
                 return table, str(project)
     return {}, ""

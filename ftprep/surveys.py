@@ -15,8 +15,8 @@ from ftprep.setting import Setting
 
 T = TypeVar("T")
 
-START, END = 400, 64
-"""Characters kept of a shared beginning and end; a longer shared instruction is still seen as shared."""
+START, END = 20_000, 64
+"""Characters kept of a shared beginning and end: of two texts a chunk only, so a long instruction costs nothing."""
 
 CASED = 200
 """Characters of each text in which capitals are counted: as good a sample as the whole, at a third of the cost."""
@@ -30,7 +30,8 @@ LONGEST_LABEL = 200
 
 def ordinal(chunk: Chunk, row: Row) -> int:
     """A row's place among all rows of a run as one integer that sorts: chunk, index in it, line in it."""
-    return chunk.number << 40 | row.index << 20 | (row.line - chunk.first_line)
+    # Lines beyond the 20 bits (in one quoted cell of a million lines) must not spill into the index.
+    return chunk.number << 40 | row.index << 20 | min(row.line - chunk.first_line, 0xFFFFF)
 
 
 @dataclass
@@ -157,11 +158,12 @@ class TextSurvey:
         upper, lower = count_cases([t[:CASED] for t in bodies])
         self.upper += upper
         self.lower += lower
-        joined = "\0".join(bodies)
-        if "\n" in joined:
+        # Apart, since a search in text of one byte a character is the faster one, and most text is.
+        joined = ("\0".join([t for t in bodies if t.isascii()]), "\0".join([t for t in bodies if not t.isascii()]))
+        if "\n" in joined[0] or "\n" in joined[1]:
             self.with_newline += sum(["\n" in t for t in bodies])
         for other, occurs in self.occurring.items():
-            self.occurring[other] = occurs or other in joined
+            self.occurring[other] = occurs or other in joined[0] or other in joined[1]
         for ending, state in self.endings.items():
             self._see_ending(ending, state, filled)
 
@@ -350,7 +352,7 @@ class Surveys:
         chats: list[Chat] = []
         entries: list[bytes] = []
         sampled: list[tuple[bytes, int, str, str]] = []
-        folded = tuple(f for f in (keys.fold(e.casefold()) for e in setting.prompt_endings) if len(f) > 1)
+        folded = keys.folded(setting.prompt_endings)
         for row in rows:
             example, number = row.example, ordinal(chunk, row)
             if isinstance(example, Pair):

@@ -76,6 +76,11 @@ class OutputFile:
         self.write_bytes(line if line.endswith(b"\n") else line + b"\n")
         self.rows += 1
 
+    def write_lines(self, data: bytes, rows: int) -> None:
+        """Write whole lines, each with its line end, and count them. Raises WriteError."""
+        self.write_bytes(data)
+        self.rows += rows
+
     def write_bytes(self, data: bytes) -> None:
         """Write `data` as it is, no row counted. Raises WriteError."""
         if self._fd < 0:

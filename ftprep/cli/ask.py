@@ -72,7 +72,7 @@ class Asker:
 
     def _answer(self) -> str:
         while True:
-            click.echo(f"  Make this change? [{CHOICES}] ", nl=False, err=True)
+            click.echo(f"  Make this change? [{CHOICES}] ", file=sys.stderr, nl=False)
             line = sys.stdin.readline()
             if not line:
                 self._tell("")
@@ -86,4 +86,4 @@ class Asker:
                 self._tell(f"    {told}")
 
     def _tell(self, line: str) -> None:
-        click.echo(line, err=True)
+        click.echo(line, file=sys.stderr)

@@ -63,8 +63,8 @@ _SHARED = (*o.SELECTION, *REPORTING, *o.DATA, *o.SHAPE, *o.TOKENS, *o.LIMIT)
 def check(context: click.Context, /, **given: Any) -> int:
     """Find what is wrong in data sets; changes nothing.
 
-    PATH is a file, a folder, a pattern, or - for standard input. Exit code: 0 nothing found from --fail-on on, 1 found,
-    2 the check could not be done.
+    PATH is a file, a folder, a pattern, or - for standard input. Exit code: 0 nothing found at or above --fail-on, 1
+    something found, 2 the check could not be done.
     """
     if given["fix"] or given["diff"]:
         return _mend(context, given)
@@ -96,8 +96,8 @@ def fix(context: click.Context, /, **given: Any) -> int:
     """Mend JSONL files in place; show what is left.
 
     The same as `check --fix`. Safe mendings are made; with --unsafe-fixes also those that may change what is learnt.
-    All files change together or none. Exit code: 0 nothing left from --fail-on on, 1 something left, 2 it could not be
-    done.
+    All files change together or none. Exit code: 0 nothing left at or above --fail-on, 1 something left, 2 it could not
+    be done.
     """
     return _mend(context, given)
 

@@ -73,7 +73,7 @@ def _share(context: click.Context, option: click.Parameter, value: str | None) -
         number = Decimal(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except InvalidOperation:
         number = Decimal(-1)
-    if not 0 < number < 1:
+    if not (number.is_finite() and 0 < number < 1):
         message = f"{value!r} is neither a share (0.1 or 10%) nor a number of examples (200) nor none"
         raise click.BadParameter(message, context, option)
     return float(number)
@@ -206,7 +206,7 @@ FAIL_ON = (
         default="error",
         show_default=True,
         section=RULES,
-        help="Exit with 1 for findings from this severity on.",
+        help="Exit with 1 for findings at or above this severity.",
     ),
 )
 

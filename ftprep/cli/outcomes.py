@@ -141,10 +141,14 @@ def _told(message: str, hint: str = "") -> int:
 
 def _tell(line: str) -> None:
     with suppress(OSError, ValueError):
-        click.echo(line, err=True)
+        # Named, since click would put another stream in the place of an ASCII one.
+        click.echo(line, file=sys.stderr)
 
 
 def _traceback(error: BaseException) -> None:
     import traceback
 
-    _tell("".join(traceback.format_exception(error)).rstrip())
+    from ftprep.views.plain import safe
+
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        _tell(safe(line))

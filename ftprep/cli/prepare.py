@@ -44,7 +44,7 @@ def prepare(context: click.Context, /, **given: Any) -> int:
 
     Writes NAME_prepared_train.jsonl and NAME_prepared_valid.jsonl (or NAME_prepared.jsonl), rows that cannot be used
     to NAME_prepared_rejected.jsonl, and a manifest. Changes that may alter what is learnt are asked about on a
-    terminal. Exit code: 0 written and without findings from --fail-on on, 1 not so, 2 it could not be done.
+    terminal. Exit code: 0 written, and nothing found in it at or above --fail-on; 1 otherwise; 2 it could not be done.
     """
     request = Request.of(context)
     from ftprep.preparer import prepare as run

@@ -94,7 +94,7 @@ class Terminal:
     def out(self, text: str) -> None:
         """Write a result. A reader that has gone is no trouble; a full disk is: OutputError."""
         try:
-            click.echo(text, nl=False, color=self.color)
+            click.echo(text, file=sys.stdout, nl=False, color=self.color)
         except OSError as error:
             silence(sys.stdout)
             if not is_closed_pipe(error):
@@ -105,7 +105,7 @@ class Terminal:
         """Say something beside the result, unless quiet; `line` is safe already."""
         if not self.quiet:
             with suppress(OSError, ValueError):
-                click.echo(line, err=True)
+                click.echo(line, file=sys.stderr)
 
     def log(self, line: str) -> None:
         """Say something that only --verbose asks for; `line` is safe already."""

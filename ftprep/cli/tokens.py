@@ -64,8 +64,10 @@ def tokens(context: click.Context, /, **given: Any) -> int:
     from ftprep.cli.lengths import EPOCHS, Cost, Lengths, LengthsPage
     from ftprep.pipeline import Run
     from ftprep.readers.inputs import expand
+    from ftprep.recipe import Rules
 
-    recipe = request.settings()
+    # No rule is asked, only what decides which rows are examples; that saves a fourth of the time.
+    recipe = request.settings().model_copy(update={"rules": Rules(select=("IO",))})
     files: list[Lengths] = []
     encoding = reason = ""
     with request.terminal.progress("counting") as bar:

@@ -158,7 +158,15 @@ class _Decoder:
             yield from self._partly_decodable(piece, line)
             return
         split: list[str] = []
+        header, width, simple = self._header, self._width, not self._swap and self._width > 1
         for record in parse(text, self._table.delimiter):
+            begin, end, cells = record
+            if simple and end - begin <= _TELLING_LINES and len(cells) == width and cells != header and any(cells):
+                row = Row(
+                    0, line + begin, dict(zip(header, cells, strict=True))
+                )  # nearly every row, so told apart first
+                yield row
+                continue
             if record.end - record.begin > _TELLING_LINES:
                 split = split or text.split("\n")
                 lines = split[record.begin : record.end]

@@ -9,6 +9,8 @@ from typing import Literal, NamedTuple
 
 from ftprep.readers import base
 
+_WINDOW = 4 << 20
+
 Kind = Literal["plain", "torn", "long"]
 
 
@@ -37,7 +39,8 @@ class Cutter:
     """
 
     def __init__(self, delimiter: str, width: int) -> None:
-        mark = delimiter.encode()
+        self._mark = mark = delimiter.encode()
+        self._width = width
         here = re.escape(mark)
         # Possessive only where the body cannot backtrack: Python before 3.11.5 gets the others wrong (gh-106052).
         quoted = rb'"[^"]*+(?:""[^"]*+)*+"'
@@ -66,8 +69,8 @@ class Cutter:
         at, trusting = 0, True
         while at < len(data):
             end = self._trusted(data, at) if trusting else -1
-            if end < 0:
-                trusting = False
+            trusting = end >= 0
+            if end <= at:
                 end = self._checked(data, at)
             if end > at:
                 yield Stretch(at, end, "plain")
@@ -94,9 +97,12 @@ class Cutter:
     def _trusted(self, data: bytes, at: int) -> int:
         """The end of the last whole record when each quote stands next to a delimiter, a line end or a quote, else -1
         (which says nothing): at C speed, for nearly all files."""
-        window = data[at : at + base.MAX_RECORD_BYTES]
-        if b'"' not in window:
+        window = data[at : at + min(base.MAX_RECORD_BYTES, _WINDOW)]
+        quotes = window.count(b'"')
+        if not quotes:
             return at + window.rfind(b"\n") + 1
+        if quotes > len(window) // 2:  # parts would cost far more than bytes
+            return -1
         parts = window.split(b'"')
         outside = parts[0::2]
         behind, before = outside[1:], outside if len(parts) % 2 == 0 else outside[:-1]
@@ -128,6 +134,8 @@ class Cutter:
         if fits and not final and self._begun.match(data, at):
             return None
         line_end = data.find(b"\n", at, at + base.MAX_RECORD_BYTES) + 1
+        if line_end and data.count(b'"', at, line_end) % 2 == 0:
+            return Stretch(at, line_end, "torn")  # whatever is wrong with its quotes, the line has all of them
         if line_end:
             return self._torn(data, at, line_end, final)
         if fits:
@@ -138,7 +146,8 @@ class Cutter:
         return None
 
     def _torn(self, data: bytes, start: int, at: int, final: bool) -> Stretch | None:
-        """The torn record that starts at `start`, up to the first line from `at` on that is a whole record."""
+        """The torn record that starts at `start`, up to the first line from `at` on that is a whole record, or that
+        would be one but for its own quotes."""
         while at < len(data):
             bound = at + base.MAX_RECORD_BYTES
             if at - start > base.MAX_RECORD_BYTES:
@@ -149,6 +158,9 @@ class Cutter:
             if not final and len(data) <= bound and self._begun.match(data, at):
                 return None
             line_end = data.find(b"\n", at, bound) + 1
+            as_many = data.count(self._mark, at, line_end) == self._width - 1
+            if line_end and as_many and not self.record.match(data, at, bound):
+                return Stretch(start, at, "torn")
             if not line_end:
                 if len(data) > bound:
                     return Stretch(start, at, "torn")  # what follows is a line that is too long
@@ -173,6 +185,7 @@ class Pieces:
         self._cut = cut
         self._held = b""
         self._passing = False
+        self._enough = 0
 
     def take(self, block: bytes) -> bytes:
         """The stretches that the block makes whole, b"" where there are none."""
@@ -183,11 +196,16 @@ class Pieces:
             block = block[line_end:]
             self._passing = False
         held = self._held + block
+        if len(held) < self._enough:
+            self._held = held
+            return b""
         end = max((stretch.end for stretch in self._cut.stretches(held, final=False)), default=0)
         piece, held = held[:end], held[end:]
         if len(held) > base.MAX_RECORD_BYTES and b"\n" not in held[: base.MAX_RECORD_BYTES + 1]:
             held = held[: base.MAX_RECORD_BYTES + 1]
             self._passing = True
+        # A record over many blocks is looked at again only when twice as much of it is there.
+        self._enough = 0 if end else min(2 * len(held), base.MAX_RECORD_BYTES + 1)
         self._held = held
         return piece
 

@@ -6,7 +6,6 @@ import csv
 import difflib
 import json
 import re
-import zipfile
 from pathlib import PurePath
 
 import msgspec
@@ -122,6 +121,8 @@ def refuse_binary(name: str, head: bytes) -> None:
 
 def zip_format(name: str, path: str) -> Found:
     """What a zip container is: a workbook, or a ReadError that says what else; broken where it is cut."""
+    import zipfile
+
     try:
         with open_source(path) as stream, zipfile.ZipFile(stream) as archive:
             parts = set(archive.namelist())

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+import ftprep.readers.base as base
 from ftprep.model import Fault
-from ftprep.readers import base
 
 # Possessive repeats only over what cannot backtrack: Python before 3.11.5 gets the others wrong (gh-106052).
 _TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'

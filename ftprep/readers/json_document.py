@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+import ftprep.readers.base as base
+import ftprep.readers.json_bounds as json_bounds
 from ftprep.model import Chunk, Fault, Row
-from ftprep.readers import base, json_bounds
 from ftprep.readers.encoding import settle
 from ftprep.readers.json_bounds import Element, Trouble
 from ftprep.readers.jsonl import not_a_row, too_long

@@ -6,7 +6,7 @@ import json
 import re
 from typing import NoReturn
 
-from ftprep.readers import json_tokens
+import ftprep.readers.json_tokens as json_tokens
 from ftprep.readers.base import MAX_DEPTH
 from ftprep.readers.encoding import undecodable
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import ftprep.readers.base as base
 from ftprep.model import Chunk, Fault, Row
-from ftprep.readers import base
 from ftprep.readers.encoding import settle, undecodable
 from ftprep.readers.sources import HEAD_BYTES, line_chunks
 from ftprep.readers.strict_json import BadJson, loads

@@ -15,9 +15,9 @@ from typing import BinaryIO, cast
 
 import msgspec
 
+import ftprep.readers.base as base
 from ftprep.errors import ReadError
 from ftprep.model import Chunk, Fault
-from ftprep.readers import base
 from ftprep.readers.encoding import KEEP
 
 HEAD_BYTES = 1 << 18

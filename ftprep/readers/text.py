@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import ftprep.readers.base as base
 from ftprep.model import Chunk, Row
-from ftprep.readers import base
 from ftprep.readers.encoding import settle, undecodable
 from ftprep.readers.jsonl import blank, line_ends, lines_of, too_long
 from ftprep.readers.sources import HEAD_BYTES, line_chunks

@@ -23,6 +23,7 @@ from ftprep.model import Chunk, Fault, Row
 from ftprep.readers import base, workbook_guard
 from ftprep.readers.base import Options, Table
 from ftprep.readers.header import Heading, HeadRow, find_heading, spans
+from ftprep.readers.workbook_cells import bad_cells
 from ftprep.readers.workbook_guard import Refused, Sheet, Workbook, letters
 
 ALL = "all"
@@ -173,7 +174,7 @@ def _rows(table: Table) -> Iterator[tuple[int, list[str | Fault]]]:
     sheet = next((sheet for sheet in book.sheets if sheet.name == table.sheet), None)
     if sheet is None:
         raise Refused("IO118", f"the sheet {table.sheet!r} is gone; the file changed while it was read")
-    bad = workbook_guard.bad_cells(table.path, sheet.part) if sheet.is_suspect else {}
+    bad = bad_cells(table.path, sheet.part) if sheet.is_suspect else {}
     lines = _child(table, book, "rows")
     filled: list[int] = next(lines)["filled"]
     silent = iter(sorted(line for line in bad if line > table.header_line))
@@ -206,7 +207,7 @@ def _looked(table: Table, book: Workbook, sheet: Sheet) -> tuple[dict[str, Any],
     about = next(lines)
     head = [(line, cells) for batch in lines for line, cells in batch]
     if sheet.is_suspect:
-        bad = workbook_guard.bad_cells(table.path, sheet.part)
+        bad = bad_cells(table.path, sheet.part)
         about["blank"] = [(n, n) for begin, end in about["blank"] for n in range(begin, end + 1) if n not in bad]
         about["rows"] += len(bad)
     return about, head

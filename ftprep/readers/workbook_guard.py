@@ -12,7 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
-from xml.parsers import expat
 
 from ftprep.model import Fault
 
@@ -26,13 +25,13 @@ MAX_CELLS = 2_000_000
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 
 _MIN_FILLED = 0.1
-_PIECE = 1 << 20
+PIECE = 1 << 20
 _OVERLAP = 512
 _SMALL_PART = 4 << 20
 _LISTED = 100
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, ValueError, KeyError, NotImplementedError)
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, ValueError, KeyError, NotImplementedError)
 
 # Patterns begin with a plain letter, which is looked for fast; that they find a little too much does no harm.
 _REF = re.compile(rb"""r\s*=\s*["']([A-Z]{1,4})(\d{1,9})["']""")
@@ -96,26 +95,12 @@ def _inspected(path: str, changed: int, size: int) -> Workbook:  # noqa: ARG001 
         with zipfile.ZipFile(path) as package:
             size = _check_size(package, path)
             return Workbook(tuple(_sheets(package)), size)
-    except _BROKEN as error:
-        message = f"the workbook is cut or damaged ({_said(error)}); save or fetch it again"
+    except BROKEN as error:
+        message = f"the workbook is cut or damaged ({said(error)}); save or fetch it again"
         raise Refused("IO116", message) from None
     except (RuntimeError, ElementTree.ParseError) as error:
-        message = f"the workbook is damaged or encrypted ({_said(error)}); save it again without a password"
+        message = f"the workbook is damaged or encrypted ({said(error)}); save it again without a password"
         raise Refused("IO116", message) from None
-
-
-def bad_cells(path: str, part: str) -> dict[int, list[Fault]]:
-    """Cells without a value to read, as faults by sheet row: formulas never calculated, and errors such as #N/A."""
-    scan = _CellScan()
-    try:
-        with zipfile.ZipFile(path) as package, package.open(part) as stream:
-            while piece := stream.read(_PIECE):
-                scan.parser.Parse(piece, False)
-            scan.parser.Parse(b"", True)
-    except (*_BROKEN, RuntimeError, expat.ExpatError) as error:
-        message = f"the workbook is damaged ({_said(error)}); save or fetch it again"
-        raise Refused("IO116", message) from None
-    return scan.found
 
 
 def letters(column: int) -> str:
@@ -127,7 +112,7 @@ def letters(column: int) -> str:
     return name
 
 
-def _number(name: bytes) -> int:
+def number_of(name: bytes) -> int:
     """The column, counted from 1, of a name such as AA."""
     column = 0
     for letter in name:
@@ -135,7 +120,7 @@ def _number(name: bytes) -> int:
     return column
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
     """An exception's words on one line."""
     return " ".join(str(error).split())[:120] or type(error).__name__
 
@@ -247,7 +232,7 @@ def _glance(package: zipfile.ZipFile, name: str) -> Sheet:
     for start, piece in _pieces(package, name):
         _check_xml(piece, name, start)
         refs = _REF.findall(piece)
-        columns = max([columns, *(_number(c) for c in {c for c, _ in refs})])
+        columns = max([columns, *(number_of(c) for c in {c for c, _ in refs})])
         rows = max([rows, *map(int, {r for _, r in refs}), *map(int, _ROW.findall(piece))])
         cells += sum(map(piece.count, _CELLS))
         values += sum(map(piece.count, _VALUES))
@@ -273,7 +258,7 @@ def _pieces(package: zipfile.ZipFile, name: str) -> Iterator[tuple[bool, bytes]]
     """A part in pieces that are cut between two tags, each with whether it is the first."""
     with package.open(name) as stream:
         held, start = b"", True
-        while piece := stream.read(_PIECE):
+        while piece := stream.read(PIECE):
             held += piece
             cut = held.rfind(b"<")
             if cut <= 0:
@@ -289,48 +274,3 @@ def _check_strings(package: zipfile.ZipFile, name: str, piece: bytes) -> None:
     said = _STRINGS.search(piece)
     if said and int(said[1]) > package.getinfo(name).file_size:
         raise Refused("IO114", f"the workbook says it has {said[1].decode()} texts, more than it has bytes")
-
-
-class _CellScan:
-    """Follows the cells of a sheet and keeps those that say nothing: no value for a formula, or an error."""
-
-    def __init__(self) -> None:
-        self.found: dict[int, list[Fault]] = {}
-        self.parser = expat.ParserCreate()
-        self.parser.buffer_text = True
-        self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
-        self._row = self._column = 0
-        self._kind = ""
-        self._formula = False
-        self._value: list[str] | None = None
-
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        tag = tag.rsplit(":", 1)[-1]
-        if tag == "row":
-            self._row = int(attributes.get("r") or self._row + 1)
-            self._column = 0
-        elif tag == "c":
-            ref = re.fullmatch(r"([A-Z]{1,3})\d+", attributes.get("r", ""))
-            self._column = _number(ref[1].encode()) if ref else self._column + 1
-            self._kind, self._formula, self._value = attributes.get("t", "n"), False, None
-        elif tag == "f":
-            self._formula = True
-        elif tag == "v":
-            self._value = []
-            self.parser.CharacterDataHandler = self._value.append
-
-    def _end(self, tag: str) -> None:
-        tag = tag.rsplit(":", 1)[-1]
-        if tag == "v":
-            self.parser.CharacterDataHandler = None
-        elif tag == "c":
-            value = None if self._value is None else "".join(self._value).strip()
-            cell = f"{letters(self._column)}{self._row}"
-            if self._kind == "e":
-                self._keep(f"cell {cell} is the error {value or '#?'}; mend the formula")
-            elif self._formula and not value and (self._kind != "str" or value is None):
-                self._keep(f"cell {cell} has a formula without a value; open the workbook in Excel and save it")
-
-    def _keep(self, message: str) -> None:
-        self.found.setdefault(self._row, []).append(Fault("IO117", message))

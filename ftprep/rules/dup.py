@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from ftprep import keys
@@ -61,7 +60,6 @@ def _compare(group: list[bytes], found: dict[str, list[Repeat]]) -> None:
         found["DUP104"].extend((later, each[0]) for later in each[1:])
 
 
-@dataclass(frozen=True)
 class _Repeats(DatasetRule):
     def repeats(self, dataset: Dataset) -> list[Repeat]:
         """The repeats that this rule is about."""
@@ -94,7 +92,6 @@ class _Repeats(DatasetRule):
     offer: ClassVar[str] = ""
 
 
-@dataclass(frozen=True)
 class ExactDuplicate(_Repeats):
     what: ClassVar[str] = "the same example stands at "
     offer: ClassVar[str] = "exact duplicates"
@@ -112,7 +109,6 @@ class ExactDuplicate(_Repeats):
     )
 
 
-@dataclass(frozen=True)
 class SameButSpacing(_Repeats):
     what: ClassVar[str] = "differs only in spacing (or in the prompt's capitals or separator) from "
     offer: ClassVar[str] = "examples that differ only in spacing"
@@ -130,7 +126,6 @@ class SameButSpacing(_Repeats):
     )
 
 
-@dataclass(frozen=True)
 class ConflictingAnswers(_Repeats):
     what: ClassVar[str] = "another answer to the same prompt stands at "
     card: ClassVar[Card] = Card(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ftprep.mends import Mend
@@ -20,7 +19,6 @@ from ftprep.shapes.quoting import make_excerpt, make_pointer, name_kind, quote
 _PAIRS = '{"prompt": "Peru ->", "completion": " Lima"}\n{"prompt": "Chad ->", "completion": " Ndjamena"}\n'
 
 
-@dataclass(frozen=True)
 class _ChatRule(RecordRule):
     shapes: ClassVar[tuple[str, ...]] = ("chat",)
 
@@ -35,7 +33,6 @@ def _is_pair(record: dict[str, Any]) -> bool:
     return completion is not None and choose_prompt(columns, completion.template.columns) is not None
 
 
-@dataclass(frozen=True)
 class UnknownShape(_ChatRule):
     card: ClassVar[Card] = Card(
         code="FMT101",
@@ -53,7 +50,6 @@ class UnknownShape(_ChatRule):
             yield self.fault(f"this is {foreign}; {READS}", excerpt=make_excerpt(record))
 
 
-@dataclass(frozen=True)
 class MissingMessages(_ChatRule):
     card: ClassVar[Card] = Card(
         code="FMT102",
@@ -76,7 +72,6 @@ class MissingMessages(_ChatRule):
         yield self.fault("no messages" + (f"; there is {near}" if near else ""), excerpt=make_excerpt(record))
 
 
-@dataclass(frozen=True)
 class MessagesNotAList(_ChatRule):
     card: ClassVar[Card] = Card(
         code="FMT103",
@@ -97,7 +92,6 @@ class MessagesNotAList(_ChatRule):
         yield self.fault(f"messages is {what}", make_pointer("messages"), make_excerpt(messages))
 
 
-@dataclass(frozen=True)
 class EmptyMessages(_ChatRule):
     card: ClassVar[Card] = Card(
         code="FMT104",
@@ -115,7 +109,6 @@ class EmptyMessages(_ChatRule):
             yield self.fault("the list of messages is empty", make_pointer("messages"), "[]")
 
 
-@dataclass(frozen=True)
 class MessageNotObject(_ChatRule):
     card: ClassVar[Card] = Card(
         code="FMT105",
@@ -135,7 +128,6 @@ class MessageNotObject(_ChatRule):
                 yield self.fault(what, make_pointer("messages", place), make_excerpt(message))
 
 
-@dataclass(frozen=True)
 class ExtraKey(_ChatRule):
     card: ClassVar[Card] = Card(
         code="FMT110",
@@ -162,7 +154,6 @@ class ExtraKey(_ChatRule):
         return DropKeys("record")
 
 
-@dataclass(frozen=True)
 class NothingTrained(_ChatRule):
     card: ClassVar[Card] = Card(
         code="FMT115",
@@ -180,7 +171,6 @@ class NothingTrained(_ChatRule):
             yield self.fault("every reply has the weight 0, so nothing is trained", make_pointer("messages"))
 
 
-@dataclass(frozen=True)
 class MixedShapes(_ChatRule):
     card: ClassVar[Card] = Card(
         code="FMT117",
@@ -198,7 +188,6 @@ class MixedShapes(_ChatRule):
             yield self.fault(message, excerpt=make_excerpt(record))
 
 
-@dataclass(frozen=True)
 class NotConvertible(Rule):
     card: ClassVar[Card] = Card(
         code="FMT118",
@@ -214,7 +203,6 @@ class NotConvertible(Rule):
     )
 
 
-@dataclass(frozen=True)
 class KeyType(_ChatRule):
     card: ClassVar[Card] = Card(
         code="FMT119",
@@ -252,7 +240,6 @@ def _is_list_of_objects(value: object) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(v, dict) for v in value)
 
 
-@dataclass(frozen=True)
 class PromptOrCompletionMissing(Rule):
     card: ClassVar[Card] = Card(
         code="FMT120",
@@ -265,7 +252,6 @@ class PromptOrCompletionMissing(Rule):
     )
 
 
-@dataclass(frozen=True)
 class ValueNotText(Rule):
     card: ClassVar[Card] = Card(
         code="FMT121",
@@ -280,7 +266,6 @@ class ValueNotText(Rule):
     )
 
 
-@dataclass(frozen=True)
 class ValueNotScalar(Rule):
     card: ClassVar[Card] = Card(
         code="FMT122",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar, get_args
 
 import msgspec
@@ -65,7 +64,6 @@ def meant_role(role: object) -> str:
     return OTHER_ROLES.get(word) or (near[0] if near else "")
 
 
-@dataclass(frozen=True)
 class _MessageRule(RecordRule):
     shapes: ClassVar[tuple[str, ...]] = ("chat",)
 
@@ -84,7 +82,6 @@ class _MessageRule(RecordRule):
         return self.fault(f"messages[{place}]: {message}", pointer, "" if value is None else make_excerpt(value))
 
 
-@dataclass(frozen=True)
 class MissingRole(_MessageRule):
     card: ClassVar[Card] = Card(
         code="FMT106",
@@ -103,7 +100,6 @@ class MissingRole(_MessageRule):
             yield self.at(place, "", f"no role{hint}", message)
 
 
-@dataclass(frozen=True)
 class UnknownRole(_MessageRule):
     card: ClassVar[Card] = Card(
         code="FMT107",
@@ -126,7 +122,6 @@ class UnknownRole(_MessageRule):
         yield self.at(place, "role", f"unknown role {said}{hint}", role)
 
 
-@dataclass(frozen=True)
 class MissingContent(_MessageRule):
     card: ClassVar[Card] = Card(
         code="FMT108",
@@ -145,7 +140,6 @@ class MissingContent(_MessageRule):
             yield self.at(place, "", f"no content{hint}", message)
 
 
-@dataclass(frozen=True)
 class ContentType(_MessageRule):
     card: ClassVar[Card] = Card(
         code="FMT109",
@@ -198,7 +192,6 @@ def _unlike(value: object, kind: type[msgspec.Struct]) -> str:
     return ""
 
 
-@dataclass(frozen=True)
 class ExtraMessageKey(_MessageRule):
     card: ClassVar[Card] = Card(
         code="FMT111",
@@ -224,7 +217,6 @@ class ExtraMessageKey(_MessageRule):
         return DropKeys("messages")
 
 
-@dataclass(frozen=True)
 class NameInvalid(_MessageRule):
     card: ClassVar[Card] = Card(
         code="FMT112",
@@ -242,7 +234,6 @@ class NameInvalid(_MessageRule):
             yield self.at(place, "name", "the name does not match ^[a-zA-Z0-9_-]{1,64}$", name)
 
 
-@dataclass(frozen=True)
 class WeightValue(_MessageRule):
     card: ClassVar[Card] = Card(
         code="FMT113",
@@ -260,7 +251,6 @@ class WeightValue(_MessageRule):
             yield self.at(place, "weight", f"the weight is {make_excerpt(weight)}, not 0 or 1", weight)
 
 
-@dataclass(frozen=True)
 class WeightOnOtherRole(_MessageRule):
     card: ClassVar[Card] = Card(
         code="FMT114",
@@ -277,7 +267,6 @@ class WeightOnOtherRole(_MessageRule):
             yield self.at(place, "weight", f"a weight on a {message['role']} message", message["weight"])
 
 
-@dataclass(frozen=True)
 class ToolCallShape(_MessageRule):
     card: ClassVar[Card] = Card(
         code="FMT116",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import codecs
 import gzip
-from dataclasses import dataclass
 from typing import ClassVar
 
 from ftprep.rule import Card, Rule, Sample
@@ -61,7 +60,6 @@ _TWO_SHEETS = base64.b64decode(
 )
 
 
-@dataclass(frozen=True)
 class NotDecodable(Rule):
     card: ClassVar[Card] = Card(
         code="IO101",
@@ -74,7 +72,6 @@ class NotDecodable(Rule):
     )
 
 
-@dataclass(frozen=True)
 class ByteOrderMark(Rule):
     card: ClassVar[Card] = Card(
         code="IO102",
@@ -90,7 +87,6 @@ class ByteOrderMark(Rule):
     )
 
 
-@dataclass(frozen=True)
 class EncodingGuessed(Rule):
     card: ClassVar[Card] = Card(
         code="IO103",
@@ -105,7 +101,6 @@ class EncodingGuessed(Rule):
     )
 
 
-@dataclass(frozen=True)
 class InvalidJson(Rule):
     card: ClassVar[Card] = Card(
         code="IO104",
@@ -118,7 +113,6 @@ class InvalidJson(Rule):
     )
 
 
-@dataclass(frozen=True)
 class DuplicateKey(Rule):
     card: ClassVar[Card] = Card(
         code="IO105",
@@ -131,7 +125,6 @@ class DuplicateKey(Rule):
     )
 
 
-@dataclass(frozen=True)
 class NotAJsonNumber(Rule):
     card: ClassVar[Card] = Card(
         code="IO106",
@@ -144,7 +137,6 @@ class NotAJsonNumber(Rule):
     )
 
 
-@dataclass(frozen=True)
 class LoneSurrogate(Rule):
     card: ClassVar[Card] = Card(
         code="IO107",
@@ -157,7 +149,6 @@ class LoneSurrogate(Rule):
     )
 
 
-@dataclass(frozen=True)
 class BlankLine(Rule):
     card: ClassVar[Card] = Card(
         code="IO108",
@@ -172,7 +163,6 @@ class BlankLine(Rule):
     )
 
 
-@dataclass(frozen=True)
 class CarriageReturn(Rule):
     card: ClassVar[Card] = Card(
         code="IO109",
@@ -187,7 +177,6 @@ class CarriageReturn(Rule):
     )
 
 
-@dataclass(frozen=True)
 class WrongContainer(Rule):
     card: ClassVar[Card] = Card(
         code="IO110",
@@ -202,7 +191,6 @@ class WrongContainer(Rule):
     )
 
 
-@dataclass(frozen=True)
 class RaggedRow(Rule):
     card: ClassVar[Card] = Card(
         code="IO111",
@@ -215,7 +203,6 @@ class RaggedRow(Rule):
     )
 
 
-@dataclass(frozen=True)
 class UnclosedQuote(Rule):
     card: ClassVar[Card] = Card(
         code="IO112",
@@ -228,7 +215,6 @@ class UnclosedQuote(Rule):
     )
 
 
-@dataclass(frozen=True)
 class Header(Rule):
     card: ClassVar[Card] = Card(
         code="IO113",
@@ -241,7 +227,6 @@ class Header(Rule):
     )
 
 
-@dataclass(frozen=True)
 class RecordTooLarge(Rule):
     card: ClassVar[Card] = Card(
         code="IO114",
@@ -255,7 +240,6 @@ class RecordTooLarge(Rule):
     )
 
 
-@dataclass(frozen=True)
 class EmptyInput(Rule):
     card: ClassVar[Card] = Card(
         code="IO115",
@@ -268,7 +252,6 @@ class EmptyInput(Rule):
     )
 
 
-@dataclass(frozen=True)
 class Truncated(Rule):
     card: ClassVar[Card] = Card(
         code="IO116",
@@ -281,7 +264,6 @@ class Truncated(Rule):
     )
 
 
-@dataclass(frozen=True)
 class Workbook(Rule):
     card: ClassVar[Card] = Card(
         code="IO117",
@@ -294,7 +276,6 @@ class Workbook(Rule):
     )
 
 
-@dataclass(frozen=True)
 class ChangedWhileReading(Rule):
     """No file can show this on its own: it takes a second program that writes while the first one reads."""
 
@@ -309,7 +290,6 @@ class ChangedWhileReading(Rule):
     )
 
 
-@dataclass(frozen=True)
 class NotARow(Rule):
     card: ClassVar[Card] = Card(
         code="IO119",
@@ -323,7 +303,6 @@ class NotARow(Rule):
     )
 
 
-@dataclass(frozen=True)
 class NotThisFormat(Rule):
     card: ClassVar[Card] = Card(
         code="IO120",
@@ -337,7 +316,6 @@ class NotThisFormat(Rule):
     )
 
 
-@dataclass(frozen=True)
 class HeaderAdjusted(Rule):
     card: ClassVar[Card] = Card(
         code="IO121",

@@ -67,12 +67,10 @@ class TooFew(DatasetRule):
             yield Judgement(f"{count:,} examples; {enough} or more are usually needed")
 
 
-@dataclass(frozen=True)
 class _ClassRule(DatasetRule):
     shapes: ClassVar[tuple[str, ...]] = ("completion",)
 
 
-@dataclass(frozen=True)
 class OneClass(_ClassRule):
     card: ClassVar[Card] = Card(
         code="SET102",
@@ -113,7 +111,6 @@ class ClassImbalance(_ClassRule):
             yield Judgement(f"class {shown(large)} has {most:,} examples, {shown(small)} has {fewest:,}")
 
 
-@dataclass(frozen=True)
 class RareClass(_ClassRule):
     card: ClassVar[Card] = Card(
         code="SET104",
@@ -133,7 +130,6 @@ class RareClass(_ClassRule):
             yield Judgement(f"{len(rare)} class{'es have' if len(rare) > 1 else ' has'} one example only: {named}")
 
 
-@dataclass(frozen=True)
 class LabelVariants(_ClassRule):
     card: ClassVar[Card] = Card(
         code="SET105",
@@ -162,11 +158,10 @@ class LabelVariants(_ClassRule):
         for first, *others in self._groups(dataset):
             count = sum(dataset.task.classes[v] for v in others)
             what = f"write {', '.join(map(shown, others))} as {shown(first)}"
-            mends = (Relabel(dict.fromkeys(others, first)),)
+            mends = (Relabel(dict.fromkeys(others, first), dataset.stop.ending),)
             yield Proposal(self.card.code, "unsafe", what, count, mends)
 
 
-@dataclass(frozen=True)
 class NumericLabels(_ClassRule):
     card: ClassVar[Card] = Card(
         code="SET106",
@@ -187,7 +182,6 @@ class NumericLabels(_ClassRule):
             yield Judgement(f"the {len(classes)} classes are numbers: {', '.join(sorted(classes)[:8])}")
 
 
-@dataclass(frozen=True)
 class MissingValueLabel(_ClassRule):
     card: ClassVar[Card] = Card(
         code="SET108",
@@ -232,7 +226,8 @@ class SuspectLabel(_ClassRule):
         severity="warning",
         finds="A simple model, trained on the other examples, is sure of another class than the one given.",
         why="In most sets a few per cent of the labels are wrong, and these rows are the first to look at. Nothing is "
-        "changed: look at each. At most 20,000 examples are compared; that takes up to half a minute, so it runs when selected.",
+        "changed: look at each. At most 20,000 examples are compared, which takes up to half a minute, so it runs when "
+        "selected.",
         bad=Sample(text=_topics(wrong=True)),
         good=Sample(text=_topics(wrong=False)),
         status="preview",

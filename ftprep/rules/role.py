@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
@@ -21,7 +20,6 @@ _SYSTEM = '{"role": "system", "content": "Answer with one word."}'
 _OTHER_SYSTEM = '{"role": "system", "content": "Answer politely."}'
 
 
-@dataclass(frozen=True)
 class _TalkRule(RowRule):
     shapes: ClassVar[tuple[str, ...]] = ("chat",)
 
@@ -51,7 +49,6 @@ def _systems(messages: list[Message]) -> list[int]:
     return [place for place, message in enumerate(messages) if message.role in SYSTEMS]
 
 
-@dataclass(frozen=True)
 class NoAssistant(_TalkRule):
     card: ClassVar[Card] = Card(
         code="ROLE101",
@@ -69,7 +66,6 @@ class NoAssistant(_TalkRule):
             yield self.fault("no turn of the assistant: there is nothing to learn", make_pointer("messages"))
 
 
-@dataclass(frozen=True)
 class NoUser(_TalkRule):
     card: ClassVar[Card] = Card(
         code="ROLE102",
@@ -86,7 +82,6 @@ class NoUser(_TalkRule):
             yield self.fault("no turn of the user", make_pointer("messages"))
 
 
-@dataclass(frozen=True)
 class LastNotAssistant(_TalkRule):
     card: ClassVar[Card] = Card(
         code="ROLE103",
@@ -104,7 +99,6 @@ class LastNotAssistant(_TalkRule):
             yield self.at(len(messages) - 1, f"the conversation ends with a {last} message, not with the assistant's")
 
 
-@dataclass(frozen=True)
 class StartsWithAssistant(_TalkRule):
     card: ClassVar[Card] = Card(
         code="ROLE104",
@@ -124,7 +118,6 @@ class StartsWithAssistant(_TalkRule):
                 return
 
 
-@dataclass(frozen=True)
 class ConsecutiveSameRole(_TalkRule):
     card: ClassVar[Card] = Card(
         code="ROLE105",
@@ -143,7 +136,6 @@ class ConsecutiveSameRole(_TalkRule):
                 yield self.at(place, f"the {role} speaks twice in a row")
 
 
-@dataclass(frozen=True)
 class SystemNotFirst(_TalkRule):
     card: ClassVar[Card] = Card(
         code="ROLE106",
@@ -161,7 +153,6 @@ class SystemNotFirst(_TalkRule):
                 yield self.at(place, f"a {messages[place].role} message that does not stand at the start")
 
 
-@dataclass(frozen=True)
 class SeveralSystems(_TalkRule):
     card: ClassVar[Card] = Card(
         code="ROLE107",
@@ -179,7 +170,6 @@ class SeveralSystems(_TalkRule):
             yield self.at(places[1], f"{len(places)} system messages in one conversation")
 
 
-@dataclass(frozen=True)
 class SystemVaries(DatasetRule):
     shapes: ClassVar[tuple[str, ...]] = ("chat",)
     card: ClassVar[Card] = Card(
@@ -209,7 +199,6 @@ class SystemVaries(DatasetRule):
         yield Judgement(message + (f"; {without:,} have none" if without else ""))
 
 
-@dataclass(frozen=True)
 class EmptyContent(_TalkRule):
     card: ClassVar[Card] = Card(
         code="ROLE109",
@@ -230,7 +219,6 @@ class EmptyContent(_TalkRule):
                 yield self.at(place, "the reply is empty", "content")
 
 
-@dataclass(frozen=True)
 class BlankContent(_TalkRule):
     card: ClassVar[Card] = Card(
         code="ROLE110",
@@ -252,7 +240,6 @@ class BlankContent(_TalkRule):
                 yield Fault(fault.code, fault.message, fault.pointer, make_excerpt(text))
 
 
-@dataclass(frozen=True)
 class EmptyTurn(_TalkRule):
     card: ClassVar[Card] = Card(
         code="ROLE111",

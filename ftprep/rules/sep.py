@@ -13,7 +13,7 @@ from ftprep.mends import AddEnding, CutPrefix, Field, LeadingSpace, Lower, has_t
 from ftprep.model import Fault, Pair, Row
 from ftprep.rule import Card, DatasetRule, Judgement, Proposal, RowRule, Sample
 from ftprep.setting import Setting
-from ftprep.surveys import TextSurvey
+from ftprep.surveys import START, TextSurvey
 
 
 def shown(text: str) -> str:
@@ -33,7 +33,6 @@ _BARE = _pairs(*(("Capital of " + a, " " + b + " END") for a, b in zip(_COUNTRIE
 _SOUND = _pairs(*((a + " ->", " " + b + " END") for a, b in zip(_COUNTRIES, _CAPITALS, strict=True)))
 
 
-@dataclass(frozen=True)
 class _PairRule(DatasetRule):
     shapes: ClassVar[tuple[str, ...]] = ("completion",)
 
@@ -48,7 +47,6 @@ class _PairRule(DatasetRule):
         return dataset.task.name == "generation"
 
 
-@dataclass(frozen=True)
 class SeparatorMissing(_PairRule):
     card: ClassVar[Card] = Card(
         code="SEP101",
@@ -88,7 +86,6 @@ class SeparatorMissing(_PairRule):
         )
 
 
-@dataclass(frozen=True)
 class SeparatorPartial(_PairRule):
     card: ClassVar[Card] = Card(
         code="SEP102",
@@ -116,7 +113,6 @@ class SeparatorPartial(_PairRule):
             yield Proposal(self.card.code, "safe", what, count, (AddEnding("prompt", ending),))
 
 
-@dataclass(frozen=True)
 class SeparatorInside(_PairRule):
     card: ClassVar[Card] = Card(
         code="SEP103",
@@ -138,7 +134,6 @@ class SeparatorInside(_PairRule):
             yield Judgement(message, separator.state.inside)
 
 
-@dataclass(frozen=True)
 class SeparatorWeak(_PairRule):
     card: ClassVar[Card] = Card(
         code="SEP104",
@@ -171,7 +166,6 @@ class SeparatorWeak(_PairRule):
             yield Proposal(self.card.code, "unsafe", what, dataset.surveys.prompts.texts, mends)
 
 
-@dataclass(frozen=True)
 class LeadingSpaceMissing(RowRule):
     shapes: ClassVar[tuple[str, ...]] = ("completion",)
     card: ClassVar[Card] = Card(
@@ -186,6 +180,10 @@ class LeadingSpaceMissing(RowRule):
         fix="safe",
         mended="Puts one space at the start.",
     )
+
+    def suspects(self, rows: list[Row]) -> list[Row]:
+        texts = [r.example.completion if isinstance(r.example, Pair) else "" for r in rows]
+        return [r for r, t in zip(rows, texts, strict=True) if t[:1] != " " or t[1:2] == " "]
 
     def ready(self, setting: Setting) -> str:
         return "" if setting.recipe.format.leading_space else "the recipe asks for no leading space"
@@ -205,7 +203,6 @@ class LeadingSpaceMissing(RowRule):
         return LeadingSpace()
 
 
-@dataclass(frozen=True)
 class StopMissing(_PairRule):
     card: ClassVar[Card] = Card(
         code="SEP106",
@@ -246,7 +243,6 @@ class StopMissing(_PairRule):
         )
 
 
-@dataclass(frozen=True)
 class StopPartial(_PairRule):
     card: ClassVar[Card] = Card(
         code="SEP107",
@@ -272,7 +268,6 @@ class StopPartial(_PairRule):
             yield Proposal(self.card.code, "safe", what, count, (AddEnding("completion", ending),))
 
 
-@dataclass(frozen=True)
 class StopInside(_PairRule):
     card: ClassVar[Card] = Card(
         code="SEP108",
@@ -302,15 +297,39 @@ def shared_words(survey: TextSurvey, ending: str) -> str:
     if survey.texts < 2:
         return ""
     shared = survey.starts.common
-    least = survey.starts.least or ""
-    if least == shared or survey.starts.greatest == shared:
-        return ""
-    following = least[len(shared) : len(shared) + 1] + survey.starts.greatest[len(shared) : len(shared) + 1]
-    if shared and shared[-1].isalnum() and any(c.isalnum() or c in "_'’" for c in following):
+    least, greatest = survey.starts.least or "", survey.starts.greatest
+    following = least[len(shared) : len(shared) + 1] + greatest[len(shared) : len(shared) + 1]
+    if len(shared) >= START or least == greatest:
+        return ""  # longer than is known, or all the same
+    if shared in (least, greatest):
+        shared = re.sub(r"\S+\s*$", "", shared)  # a text that is nothing but the prefix keeps its last word
+    elif shared and shared[-1].isalnum() and any(c.isalnum() or c in "_'’" for c in following):
         shared = re.sub(r"[\w'’]+$", "", shared)
     # Brackets and quotes that open here close after the prefix, so they belong to what follows.
-    shared = re.sub(r"[\s\"'“‘(\[{<]*$", lambda m: m[0] if m[0].isspace() else "", shared)
+    shared = re.sub(r"[\s\"'“‘(\[{<]*$", lambda m: m[0] if m[0].isspace() else "", _closed(shared))
     return "" if not shared.strip() or (ending and ending in shared) else shared
+
+
+def _told(prefix: str) -> str:
+    """A prefix as a person reads it, the middle of a long one left out."""
+    if len(prefix) <= 100:
+        return shown(prefix)
+    return f"{shown(prefix[:60])} … {shown(prefix[-30:])} ({len(prefix):,} characters)"
+
+
+def _closed(text: str) -> str:
+    """The text up to the first bracket, double quote or code fence that it opens and does not close."""
+    opened: list[tuple[int, str]] = []
+    for found in re.finditer(r'```|["\[\](){}“”「」『』【】（）]', text):
+        mark = found[0]
+        if opened and opened[-1][1] == mark:
+            opened.pop()
+        elif mark in _CLOSES:
+            opened.append((found.start(), _CLOSES[mark]))
+    return text[: opened[0][0]] if opened else text
+
+
+_CLOSES = dict(zip(("```", *'"[({“「『【（'), ("```", *'"])}”」』】）'), strict=True))
 
 
 @dataclass(frozen=True)
@@ -337,12 +356,12 @@ class CommonPromptPrefix(_PairRule):
     def judge(self, dataset: Dataset) -> Iterator[Judgement]:
         prefix = shared_words(dataset.surveys.prompts, dataset.separator.ending)
         if len(prefix) > self.longest:
-            yield Judgement(f"all prompts start with {shown(prefix)}")
+            yield Judgement(f"all prompts start with {_told(prefix)}")
 
     def propose(self, dataset: Dataset) -> Iterator[Proposal]:
         for _ in self.judge(dataset):
             prefix = shared_words(dataset.surveys.prompts, dataset.separator.ending)
-            what = f"cut {shown(prefix)} from the start of all prompts"
+            what = f"cut {_told(prefix)} from the start of all prompts"
             yield Proposal(
                 self.card.code, "unsafe", what, dataset.surveys.prompts.texts, (CutPrefix("prompt", prefix),)
             )
@@ -374,17 +393,16 @@ class CommonCompletionPrefix(_PairRule):
     def judge(self, dataset: Dataset) -> Iterator[Judgement]:
         prefix = self._prefix(dataset)
         if prefix:
-            yield Judgement(f"all completions start with {shown(prefix)}")
+            yield Judgement(f"all completions start with {_told(prefix)}")
 
     def propose(self, dataset: Dataset) -> Iterator[Proposal]:
         prefix = self._prefix(dataset)
         if prefix:
-            what = f"cut {shown(prefix)} from the start of all completions"
+            what = f"cut {_told(prefix)} from the start of all completions"
             mends = (CutPrefix("completion", prefix),)
             yield Proposal(self.card.code, "unsafe", what, dataset.surveys.completions.texts, mends)
 
 
-@dataclass(frozen=True)
 class _UpperCase(_PairRule):
     field: ClassVar[Field]
 
@@ -410,7 +428,6 @@ class _UpperCase(_PairRule):
             yield Proposal(self.card.code, "unsafe", what, survey.texts, mends)
 
 
-@dataclass(frozen=True)
 class UpperCasePrompts(_UpperCase):
     field: ClassVar[Field] = "prompt"
     card: ClassVar[Card] = Card(
@@ -428,7 +445,6 @@ class UpperCasePrompts(_UpperCase):
     )
 
 
-@dataclass(frozen=True)
 class UpperCaseCompletions(_UpperCase):
     field: ClassVar[Field] = "completion"
     card: ClassVar[Card] = Card(
@@ -446,7 +462,6 @@ class UpperCaseCompletions(_UpperCase):
     )
 
 
-@dataclass(frozen=True)
 class IdenticalPrompts(_PairRule):
     card: ClassVar[Card] = Card(
         code="SEP113",
@@ -464,7 +479,6 @@ class IdenticalPrompts(_PairRule):
             yield Judgement(f"all {survey.texts:,} prompts are the same", excerpt=survey.starts.common[:80])
 
 
-@dataclass(frozen=True)
 class IdenticalCompletions(_PairRule):
     card: ClassVar[Card] = Card(
         code="SEP114",
@@ -482,7 +496,6 @@ class IdenticalCompletions(_PairRule):
             yield Judgement(f"all {survey.texts:,} completions are the same", excerpt=survey.starts.common[:80])
 
 
-@dataclass(frozen=True)
 class EmptyPrompt(_PairRule):
     card: ClassVar[Card] = Card(
         code="SEP115",
@@ -501,7 +514,6 @@ class EmptyPrompt(_PairRule):
             yield Judgement("prompt is empty", survey.blank)
 
 
-@dataclass(frozen=True)
 class EmptyCompletion(RowRule):
     shapes: ClassVar[tuple[str, ...]] = ("completion",)
     card: ClassVar[Card] = Card(
@@ -514,6 +526,10 @@ class EmptyCompletion(RowRule):
         good=Sample(text=_SOUND),
     )
 
+    def suspects(self, rows: list[Row]) -> list[Row]:
+        texts = [r.example.completion if isinstance(r.example, Pair) else "x" for r in rows]
+        return [r for r, t in zip(rows, texts, strict=True) if not t or t.isspace()]
+
     def check(self, row: Row, setting: Setting) -> Iterator[Fault]:
         del setting
         if isinstance(row.example, Pair) and not row.example.completion.strip():
@@ -521,7 +537,6 @@ class EmptyCompletion(RowRule):
             yield self.fault(f"completion is {what}", "/completion")
 
 
-@dataclass(frozen=True)
 class ExtraColumns(_PairRule):
     card: ClassVar[Card] = Card(
         code="SEP117",

@@ -65,7 +65,6 @@ def _may_hold(text: str) -> bool:
     )
 
 
-@dataclass(frozen=True)
 class ControlToken(RowRule):
     # Every control token begins with one of these; "<" alone would mark every page of code or HTML.
     marks: ClassVar[tuple[bytes, ...]] = tuple(m.encode() for m in _MARKS)
@@ -102,7 +101,6 @@ _LONG = json.dumps({"prompt": "Tell a story ->", "completion": " once" * 60 + " 
 _SHORT = json.dumps({"prompt": "Tell a story ->", "completion": " once END"}) + "\n"
 
 
-@dataclass(frozen=True)
 class OverLimit(RowRule):
     card: ClassVar[Card] = Card(
         code="TOK102",
@@ -165,12 +163,10 @@ def class_pieces(dataset: Dataset) -> dict[str, list[str]]:
     return {c: counter.pieces(space + c) for c in dataset.task.classes}
 
 
-@dataclass(frozen=True)
 class _LabelTokens(DatasetRule):
     shapes: ClassVar[tuple[str, ...]] = ("completion",)
 
 
-@dataclass(frozen=True)
 class ClassNotSingleToken(_LabelTokens):
     card: ClassVar[Card] = Card(
         code="TOK104",
@@ -193,7 +189,6 @@ class ClassNotSingleToken(_LabelTokens):
             )
 
 
-@dataclass(frozen=True)
 class ClassesShareFirstToken(_LabelTokens):
     card: ClassVar[Card] = Card(
         code="TOK105",

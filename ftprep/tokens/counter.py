@@ -63,9 +63,9 @@ class Counter:
 
     def load(self) -> None:
         """Load now what the next count would load, so that forked workers share it."""
-        load_encoding(self.encoding)
         if not self._settled and self._pays():
             self._start_fast()
+        load_encoding(self.encoding)
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Return the number of tokens of each text, in order."""

@@ -46,8 +46,9 @@ class FastEncoder:
     """Counts tokens of one encoding with fastokens; raises whatever fastokens raises if it cannot be loaded."""
 
     def __init__(self, name: str) -> None:
-        self._plain = encoding(name)
+        # In this order: what loading takes for a moment is then used again by tiktoken, 70 MB less at the peak.
         self._encode = _load(name).encode_ordinary
+        self._plain = encoding(name)
 
     def count(self, texts: Sequence[str]) -> tuple[list[int], int]:
         """Return the number of tokens of each text, and how many of the texts were estimated."""

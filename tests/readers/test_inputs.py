@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -101,3 +102,11 @@ def test_standard_input_that_is_closed_or_named_twice(monkeypatch: pytest.Monkey
     monkeypatch.setattr(sys, "stdin", Piped(b"x"))
     with pytest.raises(UsageError, match="named twice"):
         expand(["-", "-"])
+
+
+def test_what_was_piped_in_is_removed_at_the_end() -> None:
+    code = "from ftprep.readers import open_tables; t, = open_tables(['-']); print(t.path, t.size)"
+    done = subprocess.run([sys.executable, "-c", code], input=b'{"a": 1}\n', capture_output=True, check=True)
+    path, size = done.stdout.decode().split()
+    assert size == "9"
+    assert not Path(path).exists()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftprep.errors import UsageError
@@ -237,6 +237,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.dictionaries(st.text(), VALUES.filter(lambda v: v is not None), max_size=4), min_size=1),
     st.integers(1, 5),
@@ -249,6 +250,7 @@ def test_plain_records_come_back_however_they_are_cut(data: list[dict[str, Any]]
     assert [row.line for row in rows] == list(range(1, len(data) + 1))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=6),
     st.data(),
