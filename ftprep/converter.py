@@ -11,7 +11,7 @@ from typing import Any
 from ftprep.engine import Writing
 from ftprep.errors import UsageError
 from ftprep.finish import finish
-from ftprep.mends import ToChat
+from ftprep.mends import LeadingSpace, Mend, ToChat
 from ftprep.model import ShapeName
 from ftprep.pipeline import Progress, Run, Source, run_plan, settings
 from ftprep.plan import make_plan
@@ -62,11 +62,13 @@ def convert(
             outputs.check(each)
         before = finish(run_plan(plan, run), plan)
         dataset = before.dataset
-        mends: tuple[ToChat, ...] = ()
+        mends: tuple[Mend, ...] = ()
         if to == "chat":
             ending = dataset.separator.ending if dataset.separator.standing == "all" else ""
             stop = dataset.stop.ending if dataset.stop.standing == "all" else ""
             mends = (ToChat(system, ending, stop),)
+        elif resolved.format.leading_space:
+            mends = (LeadingSpace(),)
         writing = Writing(mends=mends)
         with Trip(plan, run, before, NOTHING, writing, names, outputs) as trip:
             return trip.commit()

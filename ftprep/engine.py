@@ -19,6 +19,7 @@ from ftprep.plan import Plan
 from ftprep.readers.strict_json import number_text
 from ftprep.rule import RecordRule, RowRule
 from ftprep.shapes.completion import PairShape
+from ftprep.shapes.convert import CannotConvert, to_pairs
 from ftprep.surveys import ordinal
 from ftprep.tokens import chat_overhead
 
@@ -117,8 +118,6 @@ class Look:
         turns = self.plan.setting.recipe.turns
         if turns is None or not any(isinstance(r.example, Chat) for r in rows):
             return rows
-        from ftprep.shapes.convert import CannotConvert, to_pairs
-
         expanded: list[Row] = []
         for row in rows:
             pairs: list[Pair] = []
@@ -277,7 +276,12 @@ class Look:
         columns = (shape.prompt.column, shape.completion.column) if isinstance(shape, PairShape) else ("", "")
         if not all(columns):
             return raw
-        return msgspec.json.encode(row.record | {columns[0]: example.prompt, columns[1]: example.completion})
+        record = row.record | {columns[0]: example.prompt, columns[1]: example.completion}
+        # As the line was written, so is its successor: blanks after colons, other scripts as escapes or not.
+        escapes = raw.isascii() and b"\\u" in raw
+        if b'": ' in raw[:200] or escapes:
+            return json.dumps(record, ensure_ascii=escapes).encode("utf-8", "surrogatepass")
+        return msgspec.json.encode(record)
 
     def _unit(self, row: Row, original: Example) -> tuple[bytes, str]:
         writing = self.writing or Writing()

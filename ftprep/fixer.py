@@ -37,12 +37,10 @@ class Change:
 
 @dataclass(frozen=True)
 class FixedFile:
-    """One file: its path as given, what changes, and what was mended by rule code."""
+    """One file: its path as given, and what changes in it."""
 
     path: Path
     changes: tuple[Change, ...]
-    mended: dict[str, int]
-    written: bool
 
     def diff(self) -> Iterator[str]:
         """The changes as a unified diff without context, which `patch` can apply."""
@@ -68,9 +66,10 @@ def _shown(line: bytes) -> str:
 
 @dataclass(frozen=True)
 class Fixed:
-    """What `fix` did: the files and the report of what is still to be found in them."""
+    """What `fix` did: the files, what was mended (rows by rule code), and the report of what is still to be found."""
 
     files: tuple[FixedFile, ...]
+    mended: dict[str, int]
     after: Report
 
     @property
@@ -113,15 +112,14 @@ def fix(
         if not left or not decisions.take(after.proposals):
             break
     with OutputSet(in_place=True, inputs=paths_of([t.path for t in plan.tables])) as outputs:
-        mended = {code: p.count for code, p in decisions.accepted.items()}
-        files = tuple(lines.settle(i, outputs if write else None, mended) for i in range(len(plan.tables)))
+        files = tuple(lines.settle(i, outputs if write else None) for i in range(len(plan.tables)))
         if write:
             outputs.commit()
     report = after.report
     if write and any(f.changes for f in files):
         fresh = make_plan(source, resolved, run.options, run.kept)
         report = finish(run_plan(fresh, run), fresh).report
-    return Fixed(files, report)
+    return Fixed(files, {code: p.count for code, p in decisions.accepted.items()}, report)
 
 
 def _refuse(table: Table) -> None:
@@ -144,7 +142,7 @@ class _Lines:
         """Keep what becomes of each line that changes."""
         self.new[chunk.source].extend(output.changed)
 
-    def settle(self, source: int, outputs: OutputSet | None, mended: dict[str, int]) -> FixedFile:
+    def settle(self, source: int, outputs: OutputSet | None) -> FixedFile:
         """Compare a file with what it becomes, and write that where `outputs` is given and something changes."""
         table = self.plan.tables[source]
         path = Path(table.path)
@@ -163,7 +161,7 @@ class _Lines:
                 if new is not None:
                     file.write_bytes(new)
         shown = Path(table.name)
-        return FixedFile(shown, tuple(changes), mended if changes else {}, bool(changes and outputs))
+        return FixedFile(shown, tuple(changes))
 
 
 def _physical_lines(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ftprep.engine import Look, Writing
 from ftprep.executors import executor_for
 from ftprep.finish import Finished, finish
-from ftprep.model import Chat, Chunk, Pair, Row
+from ftprep.model import Chat, Chunk, Fault, Pair, Row
 from ftprep.partial import Output, Partial
-from ftprep.plan import Plan, make_plan
+from ftprep.plan import Plan, make_plan, stamp_of
 from ftprep.readers.base import Options
 from ftprep.recipe import Recipe, find_recipe, merge, project_settings, resolve
 from ftprep.report import Report
@@ -56,7 +56,7 @@ def settings(recipe: str | os.PathLike[str] | Mapping[str, Any] | Recipe | None,
     if base and recipe is None:
         project = merge(find_recipe(base), project)
     given = {k: v for k, v in overrides.items() if v is not None}
-    where = " + ".join(x for x in (origin, "recipe") if x)
+    where = " + ".join(x for x in (origin, recipe if isinstance(recipe, str) else "recipe") if x)
     return resolve(project, named, given, origin=where)
 
 
@@ -92,6 +92,10 @@ def run_plan(
         total.merge(partial)
         if run.progress:
             run.progress(done, size)
+    for source, (table, stamp) in enumerate(zip(plan.tables, plan.stamps, strict=True)):
+        if stamp_of(table) != stamp:
+            what = "the file changed while it was read; read it again when it is complete"
+            total.source_faults.append((source, 1, Fault("IO118", what)))
     return total
 
 

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftprep import endings, keys
 from ftprep.errors import UsageError
 from ftprep.mends import AddEnding, Mend
-from ftprep.model import Chunk, Fault, Pair, Row
+from ftprep.model import Chat, Chunk, Example, Fault, Pair, Row
 from ftprep.readers import open_tables, reader_of
 from ftprep.readers.base import Options, Table
 from ftprep.recipe import Recipe
@@ -23,6 +24,7 @@ from ftprep.shapes import detect
 from ftprep.shapes.base import Shape
 from ftprep.shapes.chat import ChatShape
 from ftprep.shapes.completion import PairShape
+from ftprep.shapes.convert import CannotConvert, to_pairs
 
 if TYPE_CHECKING:
     from ftprep.tokens import Counter as TokenCounter
@@ -36,7 +38,8 @@ class Plan:
     """Picklable, except for the records of tables that live in memory (`shipped` leaves those behind).
 
     `shapes`, `read_as` and `unread` go with `tables`: the shape (None where a table has none), how its records are
-    read, and why a record of it could not be read. `skipped` are rules that cannot run, with reasons.
+    read, and why a record of it could not be read. `skipped` are rules that cannot run, with reasons. `stamps` tell
+    whether a file changed since the plan was made.
     """
 
     tables: tuple[Table, ...]
@@ -49,6 +52,7 @@ class Plan:
     error_codes: frozenset[str]
     skipped: tuple[tuple[str, str], ...]
     counter: TokenCounter
+    stamps: tuple[str, ...] = ()
 
     @cached_property
     def row_rules(self) -> tuple[RowRule, ...]:
@@ -155,7 +159,9 @@ def head_of(table: Table) -> Head:
 
 def make_plan(source: Any, recipe: Recipe, options: Options | None = None, kept: int | None = None) -> Plan:
     """The plan for one source (path, paths, frame, iterable of dicts); raises FtprepError where nothing can be done."""
-    tables = tables_of(source, options or Options())
+    options = options or Options()
+    tables = tables_of(source, options)
+    _refuse_idle(options, tables)
     shapes: list[Shape | None] = []
     read_as: list[str] = []
     unread: list[str] = []
@@ -173,12 +179,36 @@ def make_plan(source: Any, recipe: Recipe, options: Options | None = None, kept:
         line = max(1, table.header_line)
         noted.append(_with_faults(table, [(line, f) for f in faults]))
         for row in head.rows:
-            good = shape and isinstance(row.record, dict) and not row.faults and shape.read(row)
-            if good and isinstance(row.example, Pair):
-                prompts.append(row.example.prompt)
-                completions.append(row.example.completion)
+            if shape and isinstance(row.record, dict) and not row.faults and shape.read(row):
+                for pair in _pairs_of(row.example, recipe):
+                    prompts.append(pair.prompt)
+                    completions.append(pair.completion)
     setting = _setting(recipe, frozenset(s.name for s in shapes if s), prompts, completions, kept)
     return _with_rules(tuple(noted), tuple(shapes), tuple(read_as), tuple(unread), setting)
+
+
+def _refuse_idle(options: Options, tables: Sequence[Table]) -> None:
+    """An option that nothing heeds was meant for something."""
+    formats = {t.format for t in tables}
+    for option, value, needed in (
+        ("--sheet", options.sheet, "workbook"),
+        ("--delimiter", options.delimiter, "delimited"),
+    ):
+        if value and needed not in formats:
+            message = (
+                f"{option} {value}: there is no {'workbook' if needed == 'workbook' else 'CSV file'} among the inputs"
+            )
+            raise UsageError(message, f"leave {option} out")
+
+
+def _pairs_of(example: Example | None, recipe: Recipe) -> list[Pair]:
+    """The pairs that an example of the head is, or becomes."""
+    if isinstance(example, Chat) and recipe.turns is not None:
+        try:
+            return to_pairs(example, recipe.turns, example.extra)
+        except CannotConvert:
+            return []
+    return [example] if isinstance(example, Pair) else []
 
 
 def tables_of(source: Any, options: Options) -> list[Table]:
@@ -249,7 +279,19 @@ def _with_rules(
     setting = replace(setting, sample_size=sample)
     errors = frozenset(r.card.code for r in chosen if r.card.severity == "error") | _always_errors()
     counter = TokenCounter(setting.encoding, expected=sum(t.size for t in tables))
-    return Plan(tables, shapes, read_as, unread, setting, tuple(ready), silent, errors, tuple(skipped), counter)
+    stamps = tuple(stamp_of(t) for t in tables)
+    return Plan(tables, shapes, read_as, unread, setting, tuple(ready), silent, errors, tuple(skipped), counter, stamps)
+
+
+def stamp_of(table: Table) -> str:
+    """Size, time and identity of a table's file, "" for data in memory: another stamp later means another file."""
+    if not table.path:
+        return ""
+    try:
+        status = Path(table.path).stat()
+    except OSError:
+        return "gone"
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
 
 
 def _always_errors() -> frozenset[str]:

@@ -241,7 +241,7 @@ def _write(plan: Plan, run: Run, before: Finished, decisions: Decisions, names: 
     while True:
         left -= 1
         writing = replace(split_by(plan, before), **decisions.made())
-        with Trip(plan, run, before, decisions, writing, names, outputs) as trip:
+        with Trip(plan, run, before, decisions, writing, names, outputs, advises=True) as trip:
             if not left or not decisions.take(trip.after.proposals):
                 return trip.commit()
 
@@ -291,7 +291,9 @@ class Trip:
         writing: Writing,
         names: Names,
         outputs: OutputSet,
+        advises: bool = False,
     ) -> None:
+        self.advises = advises
         plan = plan.with_endings(writing.mends)
         self.plan, self.before, self.decisions = plan, before, decisions
         self.names, self.outputs = names, outputs
@@ -342,7 +344,7 @@ class Trip:
             accepted=tuple(self.decisions.accepted.values()),
             declined=tuple(self.decisions.declined.values()),
             notes=tuple(self.notes),
-            advice=advice(self.after.dataset),
+            advice=advice(self.after.dataset) if self.advises else (),
         )
 
 

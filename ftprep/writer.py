@@ -218,6 +218,8 @@ class OutputSet(AbstractContextManager["OutputSet"]):
         self._locks.close()
 
     def _claim(self, parent: Path) -> Path:
+        if parent.exists() and not parent.is_dir():
+            raise WriteError(f"{shown(parent)} is a file, not a folder", "name a folder for the outputs")
         if self._make_parents:
             parent.mkdir(parents=True, exist_ok=True)
         folder = Path(os.path.realpath(parent))
@@ -236,7 +238,7 @@ class OutputSet(AbstractContextManager["OutputSet"]):
             raise WriteError(f"{shown(path)} is {kind}, not a file", "name a file")
         if any(target.exists() and given.exists() and target.samefile(given) for given in self._inputs):
             if not self._in_place:
-                raise WriteError(f"{shown(path)} is an input of this run", "name another, or --in-place replaces it")
+                raise WriteError(f"{shown(path)} is an input of this run", "name another output")
         elif not self._force:
             raise WriteError(f"{shown(path)} exists already", "--force overwrites it")
 

@@ -30,9 +30,13 @@ WORDS = ("Lima", "oslo", "NA", "<|im_end|>", "", " ", "007", "答案", "yes", "n
 WORD = st.sampled_from(WORDS)
 TEXT = st.lists(WORD, min_size=0, max_size=4).map(" ".join)
 PAIR = st.fixed_dictionaries({"prompt": TEXT, "completion": TEXT}, optional={"id": st.integers(0, 3)})
-MESSAGE = st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant", "Assistant"]), "content": TEXT})
+MESSAGE = st.fixed_dictionaries(
+    {"role": st.sampled_from(["system", "user", "assistant", "Assistant"]), "content": TEXT}
+)
 CHAT = st.fixed_dictionaries({"messages": st.lists(MESSAGE, max_size=4)})
-BROKEN = st.sampled_from([b"", b"{", b'{"prompt": 1, "completion": null}', b"[1]", b'{"a": 1, "a": 2}', b"\xff", b"NaN"])
+BROKEN = st.sampled_from(
+    [b"", b"{", b'{"prompt": 1, "completion": null}', b"[1]", b'{"a": 1, "a": 2}', b"\xff", b"NaN"]
+)
 LINE = st.one_of(PAIR.map(lambda r: json.dumps(r, ensure_ascii=False).encode()), BROKEN)
 CHAT_LINE = st.one_of(CHAT.map(lambda r: json.dumps(r, ensure_ascii=False).encode()), BROKEN)
 FILES = st.one_of(st.lists(LINE, min_size=1, max_size=40), st.lists(CHAT_LINE, min_size=1, max_size=30))
@@ -93,8 +97,8 @@ def test_every_record_is_accounted_for(tmp_path: Path, lines: list[bytes]) -> No
     report = check(path)
     rows = report.rows
     assert rows.read == rows.loaded + rows.rejected + rows.skipped
-    if any(line.strip() for line in lines):
-        assert rows.read == len(lines)
+    if report.inputs[0].format == "jsonl" and any(line.strip() for line in lines):
+        assert rows.read == len(lines)  # what starts like a pretty-printed document is read as one
     for rule in report.rules:
         assert rule.shown == sum(f.code == rule.code for f in report.findings)
 

@@ -119,7 +119,7 @@ def _mend(context: click.Context, given: dict[str, Any]) -> int:
             max_findings=given["max_findings"],
             progress=bar,
         )
-    context.meta[WRITTEN] = any(f.written for f in fixed.files)
+    context.meta[WRITTEN] = fixed.changed and not given["diff"]
     if given["diff"]:
         _show_diff(fixed, request, given)
         return FOUND if fixed.changed else CLEAN
@@ -144,8 +144,7 @@ def _mended(fixed: Fixed) -> list[str]:
     if not changed:
         return ["Nothing was mended."]
     lines = [f"Mended {safe(str(f.path))}: {counted(len(f.changes), 'line')}" for f in changed]
-    counts = {code: count for f in changed for code, count in f.mended.items()}
-    return [*lines, *(f"  {_title(code)}: {counted(count, 'row')}" for code, count in counts.items())]
+    return [*lines, *(f"  {_title(code)}: {counted(count, 'row')}" for code, count in fixed.mended.items())]
 
 
 def _title(code: str) -> str:

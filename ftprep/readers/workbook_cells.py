@@ -66,4 +66,4 @@ class _CellScan:
                 self._keep(f"cell {cell} has a formula without a value; open the workbook in Excel and save it")
 
     def _keep(self, message: str) -> None:
-        self.found.setdefault(self._row, []).append(Fault("IO117", message))
+        self.found.setdefault(self._row, []).append(Fault("IO122", message))

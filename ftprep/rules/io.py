@@ -58,6 +58,26 @@ _TWO_SHEETS = base64.b64decode(
     "UAMAAHhsL3MxLnhtbFBLAQIUAxQAAAAIAAAAIQDtBmS3rgAAAGEBAAAJAAAAAAAAAAAAAACAAT4EAAB4bC9zMi54bWxQSwUGAAAAAAYABgBtAQAA"
     "EwUAAAAA"
 )
+# The same with one sheet whose last cell is a formula that was never calculated.
+_FORMULA = base64.b64decode(
+    "UEsDBBQAAAAIAAAAIQAibSaJ1QAAAOcBAAATAAAAW0NvbnRlbnRfVHlwZXNdLnhtbK2RsVLDMAyGXyXntVerdGDgmi7AShl4AeEojS+25bPUEt4e"
+    "J5SFK52YbOv/f33Seff2mUmaKYYkrRlU8wOAuIEiiuVMqSo9l4han+UIGd2IR4LtZnMPjpNS0rXOPcx+90Q9noI2z1Mti+fUmkJBTPP4bZxZrcGc"
+    "g3eoVYdz6n5R1heCrcnFI4PPsqoGA1cJs/I34JI7nKkU31HzikVfMFYXTAE+uIzvzKO93eTKlNz33lHH7hRrxEouhJ0MRBqDXU4b0afVbb7c/TN5"
+    "Xmi5/4Bh+d/9F1BLAwQUAAAACAAAACEA/luGcooAAADwAAAACwAAAF9yZWxzLy5yZWxzjc8xDsIwDAXQq1Q+QF0YGFDaiaUr4gImddqqTRw5QZTb"
+    "k7EgBkbrf70vmyuvlGcJaZpjqja/htTClHM8IyY7sadUS+RQEifqKZdTR4xkFxoZj01zQt0b0Jm9WfVDC9oPB6hur8j/2OLcbPki9uE55B8TX40i"
+    "k46cW9hWfIoud5GlLihgZ/Djwe4NUEsDBBQAAAAIAAAAIQB189QdjwAAAOIAAAAPAAAAeGwvd29ya2Jvb2sueG1sjY8xDoMwDEWvEvkANXTogICJ"
+    "pcdwwTQRJI7sVO3xi6Dsnez/v/y+3L5Fl4fI4j5xTdaBLyU3iDZ6jmQXyZy2ZBaNVDapT7SsTJN55hJXvFbVDSOFBAeh0X8YMs9h5EHGV+RUDojy"
+    "SiVIMh+yQd/uDfabLlHkDgYqBG537lMHNThtwrbofaoB+xbPIzz/6r9QSwMEFAAAAAgAAAAhABZLMqmHAAAA4gAAABoAAAB4bC9fcmVscy93b3Jr"
+    "Ym9vay54bWwucmVsc43POw7CMBAE0KtEPkA2oaBAtiuatIgLWM76o8QfeRcBt8dlkCgoRyO90cgb7oZjyRRipeGV9kxKBOZ6ASAbMBkaS8XcG1da"
+    "Mtxj81CN3YxHOE3TGdrREFoezWFZlWjLOovh/q74j12cixavxT4SZv4xAc/SNgqI3FHTPLISNI+dEaAlfF3SH1BLAwQUAAAACAAAACEA9VJNDssA"
+    "AADIAQAACQAAAHhsL3MxLnhtbH2RzaoCMQxGX6V04e4anQEX2imod3kXgk8Qxo5TnP6Q5qKPb0dkULDuki+cHEjUNdAl9cawuLnBp0b2zHENkNre"
+    "OEzzEI3Pky6QQ84tnSFFMnh6QG6AarFYgUPrpVaP7BcZtaJwFdTIZU7bsdgupeBGWj9Yb45MObdJK9aRgousgLWCMYH2SexKRJuBwbAN/p2C7JzE"
+    "1SSuCmsOhv7Fz+zMm0/yEiX+rMMv3nry1oUN+x5PZe/Id3pbz9DFjRQ3qaB71cDLjWF6nr4DUEsBAhQDFAAAAAgAAAAhACJtJonVAAAA5wEAABMA"
+    "AAAAAAAAAAAAAIABAAAAAFtDb250ZW50X1R5cGVzXS54bWxQSwECFAMUAAAACAAAACEA/luGcooAAADwAAAACwAAAAAAAAAAAAAAgAEGAQAAX3Jl"
+    "bHMvLnJlbHNQSwECFAMUAAAACAAAACEAdfPUHY8AAADiAAAADwAAAAAAAAAAAAAAgAG5AQAAeGwvd29ya2Jvb2sueG1sUEsBAhQDFAAAAAgAAAAh"
+    "ABZLMqmHAAAA4gAAABoAAAAAAAAAAAAAAIABdQIAAHhsL19yZWxzL3dvcmtib29rLnhtbC5yZWxzUEsBAhQDFAAAAAgAAAAhAPVSTQ7LAAAAyAEA"
+    "AAkAAAAAAAAAAAAAAIABNAMAAHhsL3MxLnhtbFBLBQYAAAAABQAFADYBAAAmBAAAAAA="
+)
 
 
 class NotDecodable(Rule):
@@ -328,6 +348,19 @@ class HeaderAdjusted(Rule):
     )
 
 
+class CellWithoutValue(Rule):
+    card: ClassVar[Card] = Card(
+        code="IO122",
+        name="cell-without-value",
+        severity="error",
+        finds="A cell of a workbook holds an error (#N/A) or a formula that was never calculated.",
+        why="It reads as empty, although a person sees or means a value. The row is set aside; open the workbook in a "
+        "spreadsheet program, mend the formula and save it.",
+        bad=Sample(text=_FORMULA, suffix=".xlsx"),
+        good=Sample(text=_ONE_SHEET, suffix=".xlsx"),
+    )
+
+
 RULES: tuple[type[Rule], ...] = (
     NotDecodable,
     ByteOrderMark,
@@ -350,4 +383,5 @@ RULES: tuple[type[Rule], ...] = (
     NotARow,
     NotThisFormat,
     HeaderAdjusted,
+    CellWithoutValue,
 )

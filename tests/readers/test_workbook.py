@@ -169,7 +169,7 @@ def test_formulas_without_a_value_and_errors_set_their_rows_aside(tmp_path: Path
     assert "cell B2 has a formula without a value" in bad[2]
     assert "cell A6 is the error #N/A" in bad[6]
     assert "cell A9 is the error #REF!" in bad[9]
-    assert {fault.code for row in found for fault in row.faults} == {"IO117"}
+    assert {fault.code for row in found for fault in row.faults} == {"IO122"}
     assert told(table) == "7: 1 blank row skipped (7)"
 
 

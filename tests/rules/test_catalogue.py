@@ -14,6 +14,8 @@ from ftprep.recipe import Rules, merge
 from ftprep.rule import CODE, Rule, Sample
 from ftprep.rules import CATALOGUE, choose, find
 
+# It takes a second program that writes while the first one reads; tests/test_pipeline.py has that.
+SHOWN_ELSEWHERE = {"IO118"}
 STABLE = [pytest.param(rule, id=rule.card.code) for rule in CATALOGUE]
 
 
@@ -28,7 +30,8 @@ def counts(sample: Sample, rule: Rule, folder: Path) -> dict[str, int]:
 
 @pytest.mark.parametrize("rule", STABLE)
 def test_the_bad_example_is_found(rule: Rule, tmp_path: Path) -> None:
-    assert rule.card.code in counts(rule.card.bad, rule, tmp_path)
+    if rule.card.code not in SHOWN_ELSEWHERE:
+        assert rule.card.code in counts(rule.card.bad, rule, tmp_path)
 
 
 @pytest.mark.parametrize("rule", STABLE)
