@@ -101,7 +101,8 @@ class Settled:
     @property
     def weak_mark(self) -> str:
         """The shared punctuation or last word, without letters that texts share by chance at its start."""
-        word = re.search(r"\w*[^\w\s]+\s*$|\s\w+\s*$", self.weak)
+        whole = re.sub(r"^\w+", "", self.weak)
+        word = re.search(r"(\s\w+)?[^\w\s]+\s*$|\s\w+\s*$", whole)
         return word[0] if word else ""
 
 

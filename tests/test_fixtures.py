@@ -1,4 +1,4 @@
-"""Holds the fixtures to their table: what becomes of each record, which rules find something, what values come through."""
+"""Holds the fixtures to their tables: the fate of each record, which rules find something, what values come through."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def rebuild(folder: Path) -> Callable[[Path], None]:
 
 
 def unpacked(path: Path) -> bytes:
-    """What is in a file; a cut gzip file gives its first half, a workbook its table."""
+    """What is in a file: of a workbook its table, of a cut gzip file only that it is gzip."""
     if path.suffix == ".xlsx":
         return ft.load(path).to_json(orient="records").encode()
     data = path.read_bytes()

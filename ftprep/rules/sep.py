@@ -303,11 +303,19 @@ def shared_words(survey: TextSurvey, ending: str) -> str:
         return ""  # longer than is known, or all the same
     if shared in (least, greatest):
         shared = re.sub(r"\S+\s*$", "", shared)  # a text that is nothing but the prefix keeps its last word
-    elif shared and shared[-1].isalnum() and any(c.isalnum() or c in "_'’" for c in following):
-        shared = re.sub(r"[\w'’]+$", "", shared)
+    elif not _ends_a_word(shared, following):
+        shared = re.sub(r"\S+$", "", shared)
     # Brackets and quotes that open here close after the prefix, so they belong to what follows.
     shared = re.sub(r"[\s\"'“‘(\[{<]*$", lambda m: m[0] if m[0].isspace() else "", _closed(shared))
     return "" if not shared.strip() or (ending and ending in shared) else shared
+
+
+def _ends_a_word(shared: str, following: str) -> bool:
+    """Whether a beginning may be cut off before these characters: after white space, or a mark that ends a phrase."""
+    if not shared or shared[-1].isspace() or not following.strip():
+        return True
+    inside_a_number = shared[-2:-1].isdigit() and any(c.isdigit() for c in following)
+    return shared[-1] in ":：;；,，、。!！?？)）]】" and not inside_a_number
 
 
 def _told(prefix: str) -> str:
