@@ -11,7 +11,7 @@ from typing import Any
 from ftprep.engine import Writing
 from ftprep.errors import UsageError
 from ftprep.finish import finish
-from ftprep.mends import LeadingSpace, Mend, ToChat
+from ftprep.mends import AddEnding, LeadingSpace, Mend, ToChat, in_order
 from ftprep.model import ShapeName
 from ftprep.pipeline import Progress, Run, Source, run_plan, settings
 from ftprep.plan import make_plan
@@ -67,11 +67,21 @@ def convert(
             ending = dataset.separator.ending if dataset.separator.standing == "all" else ""
             stop = dataset.stop.ending if dataset.stop.standing == "all" else ""
             mends = (ToChat(system, ending, stop),)
-        elif resolved.format.leading_space:
-            mends = (LeadingSpace(),)
+        else:
+            mends = _as_the_recipe_says(resolved)
         writing = Writing(mends=mends)
         with Trip(plan, run, before, NOTHING, writing, names, outputs) as trip:
             return trip.commit()
+
+
+def _as_the_recipe_says(recipe: Recipe) -> tuple[Mend, ...]:
+    """What delimits a prompt and a completion."""
+    mends: list[Mend] = [LeadingSpace()] if recipe.format.leading_space else []
+    if recipe.format.separator:
+        mends.append(AddEnding("prompt", recipe.format.separator))
+    if recipe.format.stop:
+        mends.append(AddEnding("completion", recipe.format.stop))
+    return in_order(mends)
 
 
 def split(

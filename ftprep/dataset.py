@@ -77,6 +77,15 @@ class Dataset:
         return None if raw is None else counted_labels(raw, self.stop.ending if self.pairs else "")
 
     @cached_property
+    def spellings(self) -> Counter[str]:
+        """Labels as they are spelt, blanks at the end included: what would be different classes for the model."""
+        stop, raw = self.stop.ending if self.pairs else "", self.surveys.answers.labels or Counter()
+        spelt: Counter[str] = Counter()
+        for text, count in raw.items():
+            spelt[(text[: -len(stop)] if stop and text.endswith(stop) else text).lstrip()] += count
+        return spelt
+
+    @cached_property
     def task(self) -> Task:
         """What is learnt, set by the recipe or inferred."""
         wanted = self.setting.recipe.task
@@ -128,7 +137,8 @@ class Dataset:
         if count * ROWS_PER_CLASS >= answers.answers:
             return Task("generation", (f"{shown}: fewer than {ROWS_PER_CLASS} examples for each",), {})
         longest = max(map(len, labels))
-        return Task("classification", (shown, f"the longest has {longest} characters"), dict(_by_count(labels)))
+        size = f"the longest has {longest} character{'s' * (longest > 1)}"
+        return Task("classification", (shown, size), dict(_by_count(labels)))
 
 
 def counted_labels(raw: Counter[str], stop: str) -> Counter[str]:

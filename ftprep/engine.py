@@ -132,7 +132,11 @@ class Look:
             for pair in pairs:
                 one = Row(row.offset, row.line, row.record)
                 one.example, one.loose = pair, True
-                one.faults = row.faults if pair is pairs[0] else []
+                # Every prompt of a conversation begins as its first one does, so that keeps all of it on one side, and
+                # with it other conversations that begin the same.
+                one.unit = keys.ask(pairs[0], self.plan.folded_endings)
+                if pair is pairs[0]:
+                    one.faults = [f for f in row.faults if f.code not in _OF_CHATS]
                 expanded.append(one)
         for index, row in enumerate(expanded):
             row.index = index
@@ -247,7 +251,10 @@ class Look:
                 faults = [Fault(dropped, self.plan.reason(dropped))]
             if row.example is None or original is None or faults:
                 reasons = faults or row.faults or [Fault("FMT101", self.plan.unread[chunk.source])]
-                output.aside.append(Aside(row.offset, row.line, reasons, _as_json(row)))
+                if output.aside and output.aside[-1].offset == row.offset:
+                    output.aside[-1].faults.extend(reasons)  # another example of the same record
+                else:
+                    output.aside.append(Aside(row.offset, row.line, list(reasons), _as_json(row)))
                 row.example = None
                 row.faults = []
                 continue
@@ -290,11 +297,14 @@ class Look:
         else:
             asked = row.asked or keys.ask(original, self.plan.folded_endings)
             whole = writing.by_answer or asked == keys.BLANK
-            unit = keys.unit(asked, keys.answer(original)) if whole else asked
+            unit = row.unit or (keys.unit(asked, keys.answer(original)) if whole else asked)
         if writing.class_column:
             return unit, str((row.record or {}).get(writing.class_column, ""))
-        return unit, label_of(original.answer, writing.stop) if writing.by_class else ""
+        return unit, label_of((row.example or original).answer, writing.stop) if writing.by_class else ""
 
+
+# Unknown keys of a chat record are no matter once it has become prompts and completions.
+_OF_CHATS = frozenset(("FMT110", "FMT111"))
 
 _PAIR_TRAINED = [False, True]
 

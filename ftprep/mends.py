@@ -78,15 +78,14 @@ class Relabel(msgspec.Struct, frozen=True, tag=True):
     order: int = 25
 
     def apply(self, example: Example) -> Example:
-        """Replace the label between the completion's outer white space."""
+        """Replace the label between the leading white space and the stop sequence."""
         if not isinstance(example, Pair):
             return example
-        text = example.completion
-        label = (text[: -len(self.stop)] if self.stop and text.endswith(self.stop) else text).strip()
-        wanted = self.spellings.get(label)
-        if wanted is None or wanted == label:
-            return example
-        return _replace(example, "completion", text.replace(label, wanted, 1))
+        label = example.completion.lstrip()
+        lead = example.completion[: len(example.completion) - len(label)]
+        end = self.stop if self.stop and label.endswith(self.stop) else ""
+        wanted = self.spellings.get(label[: len(label) - len(end)])
+        return example if wanted is None else _replace(example, "completion", lead + wanted + end)
 
 
 class AddEnding(msgspec.Struct, frozen=True, tag=True):

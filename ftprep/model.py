@@ -209,7 +209,7 @@ class Row:
     `loose` marks an example that the record did not say word for word (a number read as text, an unknown key).
     `skipped` marks what is no record at all, such as a blank line. `offset` is the record's position in the chunk;
     `index` differs from it only where records become several examples and counts those. `asked` is the digest of what
-    is asked, where it has been worked out.
+    is asked, where it has been worked out, `unit` the key that a split does not part where it is not that.
     """
 
     __slots__ = (
@@ -225,6 +225,7 @@ class Row:
         "skipped",
         "tokens",
         "trainable",
+        "unit",
     )
 
     def __init__(self, offset: int, line: int, record: Any = None, raw: bytes | None = None) -> None:
@@ -240,6 +241,7 @@ class Row:
         self.tokens = 0
         self.trainable = 0
         self.asked = b""
+        self.unit = b""
 
     def __repr__(self) -> str:
         return f"Row(line={self.line}, record={self.record!r}, faults={self.faults!r})"

@@ -170,7 +170,9 @@ def make_plan(source: Any, recipe: Recipe, options: Options | None = None, kept:
     completions: list[str] = []
     for table in tables:
         head = head_of(table)
-        found = detect(head.records, recipe, table.header) if head.records or table.header else None
+        found = (
+            detect(head.records, recipe, table.header) if (head.records or table.header) and not table.broken else None
+        )
         shape = found.shape if found else None
         faults = list(found.faults) if found else []
         shapes.append(shape)

@@ -9,6 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import ftprep as ft
+from ftprep import engine
+from ftprep.dataset import Dataset
+from ftprep.pipeline import Run, run_plan
+from ftprep.plan import make_plan
+from ftprep.recipe import resolve
 
 Pairs = list[tuple[str, str]]
 
@@ -63,3 +68,9 @@ def written(prepared: ft.Prepared) -> Counter[tuple[str, str]]:
 def prepare(folder: Path, pairs: Iterable[tuple[str, str]], **settings: Any) -> ft.Prepared:
     """Prepare pairs into a folder of their own below `folder`."""
     return ft.prepare(write(folder, pairs), out=folder / "out", **settings)
+
+
+def dataset_of(pairs: Iterable[tuple[str, str]], **settings: Any) -> Dataset:
+    """Pairs as the dataset rules see them."""
+    plan = make_plan(as_records(pairs), resolve(settings))
+    return engine.dataset_of(run_plan(plan, Run()), plan)

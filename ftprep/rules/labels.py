@@ -145,18 +145,21 @@ class LabelVariants(_ClassRule):
 
     def _groups(self, dataset: Dataset) -> list[list[str]]:
         groups: defaultdict[str, list[str]] = defaultdict(list)
-        for label in dataset.task.classes if dataset.is_classification else ():
+        spelt = sorted(dataset.spellings.items(), key=lambda s: (-s[1], s[0])) if dataset.is_classification else []
+        for label, _ in spelt:
             groups[re.sub(r"[\s_-]+", " ", label.casefold()).strip(" .。!！")].append(label)
         return [variants for variants in groups.values() if len(variants) > 1]
 
     def judge(self, dataset: Dataset) -> Iterator[Judgement]:
         for variants in self._groups(dataset):
-            named = ", ".join(f"{shown(v)} {dataset.task.classes[v]:,}" for v in variants)
+            named = ", ".join(f"{shown(v)} {dataset.spellings[v]:,}" for v in variants)
             yield Judgement(f"variants of one class: {named}")
 
     def propose(self, dataset: Dataset) -> Iterator[Proposal]:
-        for first, *others in self._groups(dataset):
-            count = sum(dataset.task.classes[v] for v in others)
+        for variants in self._groups(dataset):
+            first = variants[0].strip()
+            others = [v for v in variants if v != first]
+            count = sum(dataset.spellings[v] for v in others)
             what = f"write {', '.join(map(shown, others))} as {shown(first)}"
             mends = (Relabel(dict.fromkeys(others, first), dataset.stop.ending),)
             yield Proposal(self.card.code, "unsafe", what, count, mends)
