@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import glob
 import os
+import platform
 import tempfile
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ from ftprep.advice import advice
 from ftprep.engine import Writing
 from ftprep.errors import RecipeError, UsageError
 from ftprep.finish import Finished, finish
+from ftprep.manifest import Manifest, ManifestInput, ManifestOutput, Mended, Sides, WrittenRows
 from ftprep.mends import Mend, in_order
 from ftprep.model import Chunk
 from ftprep.partial import Account, Aside, Output, Partial
@@ -30,7 +33,6 @@ from ftprep.report import Report
 from ftprep.rule import Proposal
 from ftprep.shapes.completion import PairShape
 from ftprep.splitter import Split, assign
-from ftprep.version import __version__
 from ftprep.writer import OutputFile, OutputSet, manifest_bytes
 
 if TYPE_CHECKING:
@@ -326,8 +328,7 @@ class Trip:
         rows = _account(self.partial, spool)
         if train:
             manifest = names.manifest
-            document = _manifest(self, rows, split)
-            outputs.commit((manifest, lambda made: manifest_bytes(document | _relative(made))))
+            outputs.commit((manifest, lambda made: _manifest(self, rows, split, made)))
             _remove(stale, {p for p in (train, valid, rejected) if p})
         elif rejected:
             outputs.commit()
@@ -407,42 +408,28 @@ def _account(partial: Partial, spool: _Spool) -> dict[str, int]:
     }
 
 
-def _manifest(trip: Trip, rows: dict[str, int], split: Split | None) -> dict[str, Any]:
-    recipe = trip.plan.setting.recipe
-    inputs = [
-        {"path": i.path, "format": i.format, "sheet": i.sheet, "bytes": i.bytes, "sha256": i.sha256}
-        | {"rows": i.rows.model_dump()}
-        for i in trip.before.report.inputs
-    ]
-    return {
-        "schema_version": 1,
-        "tool": {"name": "ftprep", "version": __version__},
-        "inputs": inputs,
-        "rows": rows,
-        "recipe": recipe.model_dump(mode="json", by_alias=True, exclude_none=True),
-        "seed": recipe.split.seed,
-        "split": {"train": split.train, "valid": split.valid} if split else None,
-        "encoding": trip.plan.setting.encoding,
-        "rules": [r.card.code for r in trip.plan.rules],
-        "mended": [
-            {"code": p.code, "applicability": p.safety, "message": p.message, "rows": p.count}
+def _manifest(trip: Trip, rows: dict[str, int], split: Split | None, made: dict[str, Any]) -> bytes:
+    recipe, plan = trip.plan.setting.recipe, trip.plan
+    manifest = Manifest(
+        inputs=tuple(
+            ManifestInput(path=i.path, format=i.format, sheet=i.sheet, bytes=i.bytes, sha256=i.sha256, rows=i.rows)
+            for i in trip.before.report.inputs
+        ),
+        outputs=tuple(ManifestOutput(**o | {"path": Path(o["path"]).name}) for o in made["outputs"]),
+        rows=WrittenRows(**rows),
+        recipe=recipe.model_dump(mode="json", by_alias=True, exclude_none=True),
+        seed=recipe.split.seed,
+        split=Sides(train=split.train, valid=split.valid) if split else None,
+        encoding=plan.setting.encoding,
+        rules=tuple(r.card.code for r in plan.rules),
+        mended=tuple(
+            Mended(code=p.code, applicability=p.safety, message=p.message, rows=p.count)
             for p in trip.decisions.accepted.values()
-        ],
-        "findings": trip.after.report.counts(),
-        "versions": _versions(),
-    }
-
-
-def _versions() -> dict[str, str]:
-    import platform
-    from importlib.metadata import version
-
-    return {"python": platform.python_version(), "tiktoken": version("tiktoken")}
-
-
-def _relative(made: dict[str, Any]) -> dict[str, Any]:
-    # Names only: the manifest stands beside the files it names, and both may be moved together.
-    return {"outputs": [o | {"path": Path(o["path"]).name} for o in made["outputs"]]}
+        ),
+        findings=trip.after.report.counts(),
+        versions={"python": platform.python_version(), "tiktoken": version("tiktoken")},
+    )
+    return manifest_bytes(manifest.model_dump(mode="json"))
 
 
 def _earlier_outputs(names: Names) -> set[Path]:

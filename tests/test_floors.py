@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("dataset",),
     ("rule",),
     ("readers", "report", "executors"),
-    ("shapes",),
+    ("shapes", "manifest"),
     ("rules",),
     ("views", "pages"),
     ("advice", "plan"),

@@ -1,0 +1,62 @@
+"""Executes what the README and the docs tell a reader to type, in a copy of the folders that the commands name."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+COMMANDS = [line[2:] for kind, text in BLOCKS if kind == "console" for line in text.split("\n") if line.startswith("$ ")]
+OURS = [c for c in COMMANDS if c.startswith("ftprep ")]
+MAIN_JOB = next(c for c in COMMANDS if "pip install ." in c).split(" && ", 1)[1]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    copy = tmp_path_factory.mktemp("readme")
+    for name in ("fixtures", "recipes"):
+        shutil.copytree(ROOT / name, copy / name)
+    return copy
+
+
+def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", [MAIN_JOB, *OURS])
+def test_a_command_of_the_readme_does_what_it_says(command: str, folder: Path) -> None:
+    words = shlex.split(command)
+    assert words[0] == "ftprep"
+    done = run([sys.executable, "-W", "error", "-m", "ftprep", *words[1:]], folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.strip()
+    assert "Traceback" not in done.stderr
+
+
+def test_the_python_of_the_readme_runs(folder: Path) -> None:
+    source = "\n".join(text for kind, text in BLOCKS if kind == "python")
+    done = run([sys.executable, "-W", "error", "-c", source], folder)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_first_two_commands_are_the_set_up() -> None:
+    assert COMMANDS[0].startswith("pip install . && ftprep prepare fixtures/")
+    assert COMMANDS[1] == "pip install -e '.[test]' && python -m pytest"
+
+
+@pytest.mark.parametrize("page", sorted(["README.md", "CONTRIBUTING.md", "docs/architecture.md"]))
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)#]+)\)", text):
+        if "://" not in link:
+            assert ((ROOT / page).parent / link).exists(), link
