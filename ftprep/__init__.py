@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ftprep.errors import FtprepError
     from ftprep.fixer import Fixed, fix
     from ftprep.pipeline import check, load
-    from ftprep.preparer import Prepared, prepare
+    from ftprep.prepared import Prepared
+    from ftprep.preparer import prepare
     from ftprep.readers.base import Options
     from ftprep.recipe import Recipe
     from ftprep.report import Report
@@ -41,7 +42,7 @@ _HOMES = {
     "Fixed": "fixer",
     "FtprepError": "errors",
     "Options": "readers.base",
-    "Prepared": "preparer",
+    "Prepared": "prepared",
     "Recipe": "recipe",
     "Report": "report",
     "check": "pipeline",

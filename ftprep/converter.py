@@ -8,16 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ftprep.decisions import Decisions
 from ftprep.engine import Writing
 from ftprep.errors import UsageError
 from ftprep.finish import finish
 from ftprep.mends import AddEnding, LeadingSpace, Mend, ToChat, in_order
 from ftprep.model import ShapeName
+from ftprep.naming import Names, names_for
 from ftprep.pipeline import Progress, Run, Source, run_plan, settings
 from ftprep.plan import make_plan
-from ftprep.preparer import Decisions, Names, Prepared, Trip, files_of, names_for, split_by
+from ftprep.prepared import Prepared
 from ftprep.readers.base import Options
 from ftprep.recipe import Recipe, Turns
+from ftprep.trip import Trip, split_by
 from ftprep.writer import OutputSet
 
 NOTHING = Decisions(lambda _: False, frozenset())
@@ -57,7 +60,7 @@ def convert(
     names = Names(path, path, path, aside, manifest)
     run = Run(workers, progress, None, options or Options())
     plan = make_plan(source, resolved, run.options)
-    with OutputSet(force=force, inputs=files_of(plan), make_parents=True) as outputs:
+    with OutputSet(force=force, inputs=plan.files, make_parents=True) as outputs:
         for each in (names.one, names.rejected, names.manifest):
             outputs.check(each)
         before = finish(run_plan(plan, run), plan)
@@ -112,7 +115,7 @@ def split(
     names = names_for(source, out, name, suffix="")
     names = replace(names, one=names.train, manifest=names.manifest.with_name(f"{names.train.stem}.manifest.json"))
     plan = make_plan(source, resolved, run.options)
-    with OutputSet(force=force, inputs=files_of(plan), make_parents=True) as outputs:
+    with OutputSet(force=force, inputs=plan.files, make_parents=True) as outputs:
         for each in (names.train, names.valid, names.rejected, names.manifest):
             outputs.check(each)
         before = finish(run_plan(plan, run), plan)

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ftprep.decisions import Decide, Decisions
 from ftprep.engine import Writing
 from ftprep.errors import UsageError
 from ftprep.finish import finish
 from ftprep.model import Chunk
 from ftprep.partial import Output
-from ftprep.pipeline import Progress, Run, Source, paths_of, run_plan, settings
+from ftprep.pipeline import Progress, Run, Source, run_plan, settings
 from ftprep.plan import Plan, make_plan
-from ftprep.preparer import MOST_TRIPS, Decide, Decisions
+from ftprep.preparer import MOST_TRIPS
 from ftprep.readers.base import Options, Table
 from ftprep.recipe import Recipe
 from ftprep.report import Report
@@ -111,7 +112,7 @@ def fix(
         after = finish(run_plan(mending, run, writing, lines.take), mending, written=True)
         if not left or not decisions.take(after.proposals):
             break
-    with OutputSet(in_place=True, inputs=paths_of([t.path for t in plan.tables])) as outputs:
+    with OutputSet(in_place=True, inputs=plan.files) as outputs:
         files = tuple(lines.settle(i, outputs if write else None) for i in range(len(plan.tables)))
         if write:
             outputs.commit()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -172,11 +172,3 @@ def _as_dicts(row: Row) -> Iterator[dict[str, Any]]:
         plain = msgspec.to_builtins(row.example)
         extra = plain.pop("\x7fextra", None) or {}
         yield plain | extra
-
-
-def paths_of(source: Source) -> list[Path]:
-    """The file paths among the inputs, for what must not be overwritten."""
-    given: Iterable[Any] = [source] if isinstance(source, str | os.PathLike) else source
-    if not isinstance(given, Sequence):
-        return []
-    return [Path(s) for s in given if isinstance(s, str | os.PathLike)]

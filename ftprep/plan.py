@@ -79,6 +79,11 @@ class Plan:
         """What writes an example of each shape."""
         return {"completion": PairShape(), "chat": ChatShape()}
 
+    @property
+    def files(self) -> list[Path]:
+        """The files that are read, which nothing may overwrite unasked."""
+        return [Path(t.path) for t in self.tables if t.path]
+
     def shipped(self) -> Plan:
         """The plan without the data of tables in memory, which travels in the chunks."""
         return replace(self, tables=tuple(_without_records(t) for t in self.tables))

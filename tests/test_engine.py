@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import ftprep.plan
 from ftprep.engine import Look, fold
-from ftprep.executors import Inline, Processes, executor_for
 from ftprep.errors import UsageError
+from ftprep.executors import Inline, Processes, executor_for
 from ftprep.finish import finish
 from ftprep.model import Fault, Row
 from ftprep.pipeline import Run, check, run_plan

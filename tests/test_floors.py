@@ -17,21 +17,23 @@ PACKAGE = Path(ftprep.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "errors"),
     ("model",),
-    ("recipe", "mends", "tokens", "writer", "splitter"),
+    ("recipe", "mends", "tokens", "writer", "splitter", "naming"),
     ("keys", "setting", "tally"),
     ("surveys",),
     ("endings",),
     ("dataset",),
     ("rule",),
-    ("readers", "report", "executors"),
-    ("shapes", "manifest"),
+    ("readers", "report", "executors", "decisions"),
+    ("shapes", "manifest", "prepared"),
     ("rules",),
-    ("views", "pages"),
+    ("pages",),
+    ("views",),
     ("advice", "plan"),
     ("partial",),
     ("engine",),
     ("finish",),
     ("pipeline",),
+    ("trip",),
     ("preparer",),
     ("converter", "fixer"),
     ("cli",),
@@ -42,8 +44,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 ALLOWED_LATE = {
     ("mends", "shapes"): "the mend that makes a conversation calls the shape's own conversion",
     ("report", "views"): "a report shows itself",
-    ("preparer", "views"): "what was prepared shows itself",
-    ("readers", "shapes"): "never",
+    ("prepared", "views"): "what was prepared shows itself",
 }
 
 
@@ -78,12 +79,17 @@ def imports_of(path: Path) -> list[tuple[str, bool]]:
                 found.extend((a.name, late) for a in child.names if a.name.startswith("ftprep"))
             elif isinstance(child, ast.ImportFrom) and (child.module or "").startswith("ftprep"):
                 module = child.module or ""
-                names = [f"{module}.{a.name}" for a in child.names] if module.count(".") == 0 else [module]
-                found.extend((n, late) for n in names)
+                found.extend((_imported(module, a.name), late) for a in child.names)
             visit(child, inside)
 
     visit(ast.parse(path.read_text(encoding="utf-8")), False)
     return found
+
+
+def _imported(module: str, name: str) -> str:
+    """The module that `from module import name` brings: a module in the package, or the package that has the name."""
+    inner = PACKAGE.parent.joinpath(*module.split("."), name)
+    return f"{module}.{name}" if inner.is_dir() or inner.with_suffix(".py").is_file() else module
 
 
 def _for_types(node: ast.AST) -> bool:
@@ -105,6 +111,8 @@ def test_imports_go_down(name: str, path: Path) -> None:
     room = room_of(name)
     for imported, late in imports_of(path):
         other = room_of(imported)
+        if imported == "ftprep":
+            continue
         if other in (room, "__init__"):
             continue
         allowed = floor_of(other) < floor_of(room) or (late and (room, other) in ALLOWED_LATE)

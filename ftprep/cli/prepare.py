@@ -16,7 +16,7 @@ from ftprep.cli.terminal import to_json
 from ftprep.errors import UsageError
 
 if TYPE_CHECKING:
-    from ftprep.preparer import Prepared
+    from ftprep.prepared import Prepared
 
 OUT = (
     o.option(
@@ -137,7 +137,7 @@ def _name(request: Request, name: str | None) -> str | None:
         raise UsageError(message, "--output-dir says in which folder")
     if name or not request.stdin_name or request.paths[0] != STDIN:
         return name
-    from ftprep.preparer import stem_of
+    from ftprep.naming import stem_of
 
     return stem_of(Path(request.stdin_name).name)
 

@@ -11,7 +11,7 @@ from ftprep.views.plain import Paint, columns, cut, finish, safe, wrap
 from ftprep.views.wording import Group, counted
 
 if TYPE_CHECKING:
-    from ftprep.preparer import Prepared
+    from ftprep.prepared import Prepared
     from ftprep.rule import Proposal
 
 CLASSES = 10

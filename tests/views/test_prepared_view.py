@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sample_reports import finding, report_of
 
-from ftprep.preparer import Prepared
+from ftprep.prepared import Prepared
 from ftprep.report import Report, RowCounts
 from ftprep.rule import Proposal
 from ftprep.splitter import Split

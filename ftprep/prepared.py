@@ -1,0 +1,64 @@
+"""What `prepare` (and `split`, `convert`) did, as a value that shows itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ftprep.report import Report
+from ftprep.rule import Proposal
+from ftprep.splitter import Split
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What `prepare` did: reports before and after, the files, the account, and how to use the tuned model.
+
+    Tokens are counted in `after`; in `before` only where there is a token limit.
+    `train` is the only data file where nothing was held back; paths are None where no such file was written. `rows`
+    has the account of records: read = written + rejected + skipped.
+    """
+
+    before: Report
+    after: Report
+    train: Path | None
+    valid: Path | None
+    rejected: Path | None
+    manifest: Path | None
+    rows: dict[str, int]
+    mended: dict[str, int]
+    split: Split | None
+    accepted: tuple[Proposal, ...] = ()
+    declined: tuple[Proposal, ...] = ()
+    notes: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether something was written and it has no error."""
+        return self.train is not None and self.after.ok
+
+    def frame(self, side: str = "train") -> pd.DataFrame:
+        """The written examples of one side (`train`, `valid`, `rejected`) as a frame; empty where there is no file."""
+        import jsonlines
+        import pandas as pd
+
+        path = {"train": self.train, "valid": self.valid, "rejected": self.rejected}[side]
+        if path is None:
+            return pd.DataFrame()
+        with jsonlines.open(path) as lines:
+            return pd.DataFrame(list(lines), dtype=object)
+
+    def __repr__(self) -> str:
+        from ftprep.views.prepared import summary
+
+        return summary(self)
+
+    def _repr_html_(self) -> str:
+        from ftprep.views.prepared import fragment
+
+        return fragment(self)

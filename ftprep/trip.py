@@ -1,0 +1,272 @@
+"""One time through the data that writes: to a spool first, then, when all is known, to files that appear together."""
+
+from __future__ import annotations
+
+import difflib
+import platform
+import tempfile
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from ftprep.advice import advice
+from ftprep.decisions import Decisions
+from ftprep.engine import Writing
+from ftprep.errors import RecipeError
+from ftprep.finish import Finished, finish
+from ftprep.manifest import Manifest, ManifestInput, ManifestOutput, Mended, Sides, WrittenRows
+from ftprep.model import Chunk
+from ftprep.naming import Names
+from ftprep.partial import Account, Aside, Output, Partial
+from ftprep.pipeline import Run, run_plan
+from ftprep.plan import Plan
+from ftprep.prepared import Prepared
+from ftprep.shapes.completion import PairShape
+from ftprep.splitter import Split, assign
+from ftprep.writer import OutputFile, OutputSet, manifest_bytes
+
+SMALLEST_TO_SPLIT = 50
+"""Below this many examples the default share is no measure of anything, so nothing is held back unless asked."""
+
+
+def split_by(plan: Plan, before: Finished) -> Writing:
+    """What a writing run must note of each row for the split that the recipe asks for.
+
+    Raises RecipeError for a column to split by that no record has.
+    """
+    split = plan.setting.recipe.split
+    _known_column(split.group, "group", plan, before)
+    _known_column(None if split.stratify in ("auto", "none") else split.stratify, "stratify", plan, before)
+    return Writing(
+        group=split.group or "",
+        by_class=split.stratify == "auto" and before.dataset.is_classification,
+        class_column="" if split.stratify in ("auto", "none") else split.stratify,
+        stop=before.dataset.stop.ending,
+        by_answer=before.dataset.asks == 1,
+    )
+
+
+def _known_column(name: str | None, key: str, plan: Plan, before: Finished) -> None:
+    if name is None or plan.setting.recipe.split.valid == "none" or not before.dataset.examples:
+        return
+    used = [c for s in plan.shapes if isinstance(s, PairShape) for c in s.columns]
+    columns = [*before.dataset.surveys.columns, *used, *(c for t in plan.tables for c in t.header)]
+    if name not in columns:
+        near = difflib.get_close_matches(name, columns, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"columns: {', '.join(sorted(set(columns))[:20])}"
+        raise RecipeError(f"split.{key}: no column is called {name!r}", hint)
+
+
+class Trip:
+    """One time through the data, mending and writing to a spool; `commit` makes files of it, leaving drops it."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        run: Run,
+        before: Finished,
+        decisions: Decisions,
+        writing: Writing,
+        names: Names,
+        outputs: OutputSet,
+        advises: bool = False,
+    ) -> None:
+        self.advises = advises
+        plan = plan.with_endings(writing.mends)
+        self.plan, self.before, self.decisions = plan, before, decisions
+        self.names, self.outputs = names, outputs
+        self.notes: list[str] = []
+        self.spool = _Spool(outputs.folder(names.one))
+        self.partial = run_plan(plan, run, writing, self.spool.take)
+        self.after = finish(self.partial, plan, written=True)
+
+    def __enter__(self) -> Trip:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.spool.close()
+
+    def commit(self) -> Prepared:
+        """Split, write all files and let them appear together."""
+        names, outputs, spool = self.names, self.outputs, self.spool
+        split = _split(self.plan, spool, self.notes)
+        stale = _earlier_outputs(names)
+        train = valid = rejected = manifest = None
+        if len(spool):
+            train, valid = (names.train, names.valid) if split else (names.one, None)
+            main = outputs.open(train)
+            spool.copy(main, outputs.open(valid) if valid else None, split)
+        else:
+            self.notes.append("no example is left to write")
+        if spool.aside:
+            rejected = names.rejected
+            _write_aside(outputs.open(rejected), spool, self.partial, self.plan)
+        rows = _account(self.partial, spool)
+        if train:
+            manifest = names.manifest
+            outputs.commit((manifest, lambda made: _manifest(self, rows, split, made)))
+            _remove(stale, {p for p in (train, valid, rejected) if p})
+        elif rejected:
+            outputs.commit()
+        return Prepared(
+            before=self.before.report,
+            after=self.after.report,
+            train=train,
+            valid=valid,
+            rejected=rejected,
+            manifest=manifest,
+            rows=rows,
+            mended={code: p.count for code, p in sorted(self.decisions.accepted.items())},
+            split=split,
+            accepted=tuple(self.decisions.accepted.values()),
+            declined=tuple(self.decisions.declined.values()),
+            notes=tuple(self.notes),
+            advice=advice(self.after.dataset) if self.advises else (),
+        )
+
+
+def _split(plan: Plan, spool: _Spool, notes: list[str]) -> Split | None:
+    split = plan.setting.recipe.split
+    count = len(spool)
+    if split.valid == "none" or not count:
+        return None
+    if "valid" not in split.model_fields_set and count < SMALLEST_TO_SPLIT:
+        notes.append(f"{count} examples are too few to hold some back; --valid SHARE does it all the same")
+        return None
+    if "valid" not in split.model_fields_set and len({unit for unit, _ in spool.units()}) < 2:
+        notes.append("all examples share one prompt or group, so none can be held back")
+        return None
+    made = assign(spool.units(), valid=split.valid, seed=split.seed)
+    notes.extend(made.notes)
+    return made
+
+
+def _write_aside(file: OutputFile, spool: _Spool, partial: Partial, plan: Plan) -> None:
+    before: Counter[int] = Counter()
+    starts: dict[int, int] = {}
+    for number in sorted(partial.chunks):
+        starts[number] = before[partial.chunks[number].source]
+        before[partial.chunks[number].source] += partial.chunks[number].records
+    for number, aside in spool.aside:
+        table = plan.tables[partial.chunks[number].source]
+        place: dict[str, Any] = {"source": table.name, "line": aside.line, "record": starts[number] + aside.offset + 1}
+        if table.sheet:
+            place["sheet"] = table.sheet
+        line = {
+            "place": place,
+            "codes": list(dict.fromkeys(f.code for f in aside.faults)),
+            "messages": list(dict.fromkeys(f.message for f in aside.faults)),
+            "record": _as_it_was(aside.record),
+        }
+        file.write(msgspec.json.encode(line))
+
+
+def _as_it_was(record: bytes) -> Any:
+    # A record that is JSON goes in as JSON, byte for byte; anything else as text, odd bytes as escapes.
+    try:
+        msgspec.json.decode(record)
+        return msgspec.Raw(record.strip())
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return record.decode("utf-8", "backslashreplace")
+
+
+def _account(partial: Partial, spool: _Spool) -> dict[str, int]:
+    total = Account()
+    for account in partial.accounts.values():
+        total.merge(account)
+    written = spool.records
+    return {
+        "read": total.read,
+        "written": written,
+        "rejected": total.read - total.skipped - written,
+        "skipped": total.skipped,
+        "examples": len(spool),
+    }
+
+
+def _manifest(trip: Trip, rows: dict[str, int], split: Split | None, made: dict[str, Any]) -> bytes:
+    recipe, plan = trip.plan.setting.recipe, trip.plan
+    manifest = Manifest(
+        inputs=tuple(
+            ManifestInput(path=i.path, format=i.format, sheet=i.sheet, bytes=i.bytes, sha256=i.sha256, rows=i.rows)
+            for i in trip.before.report.inputs
+        ),
+        outputs=tuple(ManifestOutput(**o | {"path": Path(o["path"]).name}) for o in made["outputs"]),
+        rows=WrittenRows(**rows),
+        recipe=recipe.model_dump(mode="json", by_alias=True, exclude_none=True),
+        seed=recipe.split.seed,
+        split=Sides(train=split.train, valid=split.valid) if split else None,
+        encoding=plan.setting.encoding,
+        rules=tuple(r.card.code for r in plan.rules),
+        mended=tuple(
+            Mended(code=p.code, applicability=p.safety, message=p.message, rows=p.count)
+            for p in trip.decisions.accepted.values()
+        ),
+        findings=trip.after.report.counts(),
+        versions={"python": platform.python_version(), "tiktoken": version("tiktoken")},
+    )
+    return manifest_bytes(manifest.model_dump(mode="json"))
+
+
+def _earlier_outputs(names: Names) -> set[Path]:
+    return {p for p in (names.one, names.train, names.valid, names.rejected) if p.is_file()}
+
+
+def _remove(stale: set[Path], written: set[Path]) -> None:
+    # With --force, what an earlier run wrote and this one does not would stand beside the new files and mislead.
+    for path in stale - written:
+        path.unlink(missing_ok=True)
+
+
+class _Spool:
+    """The written lines of one trip, in a file without a name beside the outputs, with what a split needs to know.
+
+    Units and classes are kept as 8 bytes and a number a row.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
+        self._units = bytearray()
+        self._class_of = array("L")
+        self._classes: dict[str, int] = {}
+        self.aside: list[tuple[int, Aside]] = []
+        self.records = 0
+
+    def __len__(self) -> int:
+        return len(self._class_of)
+
+    def take(self, chunk: Chunk, output: Output) -> None:
+        """Keep one chunk's output."""
+        if output.lines:
+            self._file.write(b"\n".join(output.lines) + b"\n")
+        for unit, name in output.units:
+            self._units += unit
+            self._class_of.append(self._classes.setdefault(name, len(self._classes)))
+        self.aside.extend((chunk.number, a) for a in output.aside)
+        self.records += output.records
+
+    def units(self) -> Iterator[tuple[bytes, str]]:
+        """The unit and the class of each line, in order."""
+        names = list(self._classes)
+        data = bytes(self._units)
+        for i, kind in enumerate(self._class_of):
+            yield data[8 * i : 8 * i + 8], names[kind]
+
+    def copy(self, train: OutputFile, valid: OutputFile | None, split: Split | None) -> None:
+        """Write each line to the side it falls on."""
+        self._file.seek(0)
+        if valid is None or split is None:
+            while block := self._file.read(1 << 20):
+                train.write_lines(block, block.count(b"\n"))
+            return
+        for line, (unit, _) in zip(self._file, self.units(), strict=True):
+            (valid if split.is_valid(unit) else train).write(line)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
