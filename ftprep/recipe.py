@@ -197,11 +197,19 @@ def project_settings(start: Path) -> tuple[dict[str, Any], str]:
     for folder in (start, *start.parents):
         own = folder / "ftprep.toml"
         if own.is_file():
-            return read_settings(own), str(own)
+            return _anchored(read_settings(own), folder), str(own)
         project = folder / "pyproject.toml"
         if project.is_file():
             tools = read_settings(project).get("tool")
             table = tools.get("ftprep") if isinstance(tools, dict) else None
             if isinstance(table, dict):
-                return table, str(project)
+                return _anchored(table, folder), str(project)
     return {}, ""
+
+
+def _anchored(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Settings in which a recipe's file is found from the folder of the configuration, wherever one stands."""
+    name = settings.get("recipe")
+    if isinstance(name, str) and name not in shipped_recipes() and (folder / name).is_file():
+        return settings | {"recipe": str(folder / name)}
+    return settings

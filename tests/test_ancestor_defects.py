@@ -446,7 +446,7 @@ OPAQUE = {
     "an indented array called JSONL": ("set.jsonl", json.dumps(as_records(sound(5)), indent=2).encode(), 5, "IO110", 1),
     "a blank before a name": ("set.csv", TABLE.replace(",completion", ", completion").encode(), 5, None, 1),
     "carriage returns": ("set.txt", b"one\r\ntwo\r\n\r\nthree\r\n", 3, "IO109", 1),
-    "compressed": ("set.jsonl.gz", gzip.compress(LINES), 5, None, 1),
+    "compressed": ("set.jsonl.gz", gzip.compress(LINES, mtime=0), 5, None, 1),
 }
 
 

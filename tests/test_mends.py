@@ -105,7 +105,8 @@ def test_cutting_never_leaves_nothing_and_loses_only_the_prefix(
         (Relabel({"Yes": "yes"}), ("p", " Yes please"), ("p", " Yes please")),
         (Relabel({"Yes": "yes"}, " END"), ("p", " Yes END"), ("p", " yes END")),
         (Relabel({"Yes": "yes"}, " END"), ("p", " Yes"), ("p", " yes")),
-        (Relabel({"Yes.": "yes"}), ("p", "\tYes. \n"), ("p", "\tyes \n")),
+        (Relabel({"Yes. ": "yes"}, "\n"), ("p", "\tYes. \n"), ("p", "\tyes\n")),
+        (Relabel({"yes": "Yes"}), ("p", " Yes"), ("p", " Yes")),
     ],
 )
 def test_mends(mend: Mend, given: tuple[str, str], wanted: tuple[str, str]) -> None:

@@ -17,8 +17,6 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
 LINES = [line for kind, text in BLOCKS if kind == "console" for line in text.split("\n")]
 COMMANDS = [line[2:] for line in LINES if line.startswith("$ ")]
-    line[2:] for kind, text in BLOCKS if kind == "console" for line in text.split("\n") if line.startswith("$ ")
-]
 OURS = [c for c in COMMANDS if c.startswith("ftprep ")]
 MAIN_JOB = next(c for c in COMMANDS if "pip install ." in c).split(" && ", 1)[1]
 
