@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 
 
@@ -12,6 +14,10 @@ def main(argv: list[str] | None = None) -> int:
         from ftprep.version import __version__
 
         return _tell(f"ftprep {__version__}")
+    # Reference counts free nearly all that a run makes; looking for circles at the usual pace costs a twentieth of it.
+    gc.set_threshold(100_000, 50, 100)
+    # pydantic looks through all installed packages for plugins, which costs more than reading a small file.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from ftprep.cli.outcomes import run
 
     return run(arguments)

@@ -136,6 +136,6 @@ def _may_be(ending: str, state: Ending, survey: TextSurvey, field: Field) -> boo
 def propose(survey: TextSurvey, field: Field) -> str:
     """The first ending of the preferred ones that occurs in no text (` ->` only where no prompt has a line end)."""
     for ending in PROPOSED[field]:
-        if not survey.occurring[ending] and not (ending == " ->" and survey.with_newline):
+        if not survey.occurring.get(ending, True) and not (ending == " ->" and survey.with_newline):
             return ending
     return PROPOSED[field][-1]

@@ -97,6 +97,11 @@ class Plan:
         prompt = dict.fromkeys((*self.setting.prompt_endings, *added["prompt"]))
         completion = dict.fromkeys((*self.setting.completion_endings, *added["completion"]))
         setting = replace(self.setting, prompt_endings=tuple(prompt), completion_endings=tuple(completion))
+        # Where an ending is being added, none need be proposed.
+        if added["prompt"]:
+            setting = replace(setting, prompt_proposals=())
+        if added["completion"]:
+            setting = replace(setting, completion_proposals=())
         return replace(self, setting=setting)
 
     def chunks(self) -> Iterator[Chunk]:
@@ -257,8 +262,8 @@ def _setting(
         shapes,
         endings.watched("prompt", recipe.format.separator, prompts),
         endings.watched("completion", recipe.format.stop, completions),
-        endings.PROPOSED["prompt"],
-        endings.PROPOSED["completion"],
+        () if recipe.format.separator else endings.PROPOSED["prompt"],
+        () if recipe.format.stop else endings.PROPOSED["completion"],
     )
     return setting if kept is None else replace(setting, kept=kept)
 

@@ -28,10 +28,13 @@ LONGEST_LABEL = 200
 """Characters; a longer answer is no label."""
 
 
+LINES = 0xFFFFF
+"""Lines of a chunk that an ordinal tells apart; more (one quoted cell of a million) must not spill into the index."""
+
+
 def ordinal(chunk: Chunk, row: Row) -> int:
     """A row's place among all rows of a run as one integer that sorts: chunk, index in it, line in it."""
-    # Lines beyond the 20 bits (in one quoted cell of a million lines) must not spill into the index.
-    return chunk.number << 40 | row.index << 20 | min(row.line - chunk.first_line, 0xFFFFF)
+    return chunk.number << 40 | row.index << 20 | min(row.line - chunk.first_line, LINES)
 
 
 @dataclass
@@ -353,8 +356,12 @@ class Surveys:
         entries: list[bytes] = []
         sampled: list[tuple[bytes, int, str, str]] = []
         folded = keys.folded(setting.prompt_endings)
+        base, first_line = chunk.number << 40, chunk.first_line
+        is_long = bool(rows) and rows[-1].line - first_line > LINES
         for row in rows:
-            example, number = row.example, ordinal(chunk, row)
+            example = row.example
+            # As `ordinal` has it, without the call.
+            number = ordinal(chunk, row) if is_long else base | row.index << 20 | (row.line - first_line)
             if isinstance(example, Pair):
                 pairs.append(example)
                 numbers.append(number)

@@ -48,8 +48,10 @@ def test_twice_is_once(mends: list[Mend], prompt: str, completion: str) -> None:
     for mend in mends:
         once = mend.apply(Pair(prompt, completion))
         assert mend.apply(once) is once
-    endings = [m.ending for m in mends if isinstance(m, AddEnding)]
-    if len(endings) < 2:  # with two different endings each is missing behind the other
+    added = [m for m in mends if isinstance(m, AddEnding)]
+    spared = all(a.ending in m.spare for a in added for m in mends if isinstance(m, Lower) and m.field == a.field)
+    # Two different endings would each be missing behind the other, and one in capitals has to be spared.
+    if len(added) < 2 and spared:
         once = apply_all(Pair(prompt, completion), in_order(mends))
         again = apply_all(once, in_order(mends))
         assert again == once or any(isinstance(m, Relabel) for m in mends)

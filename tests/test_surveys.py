@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sample_sets import dataset_of
 
 import ftprep as ft
-from ftprep.model import Chunk, Row
+from ftprep.model import Chunk, Pair, Row
+from ftprep.setting import Setting
 from ftprep.surveys import (
     CASED,
     END,
@@ -24,6 +25,7 @@ from ftprep.surveys import (
     KeySurvey,
     LengthSurvey,
     Marks,
+    Surveys,
     TextSample,
     TextSurvey,
     count_cases,
@@ -207,6 +209,16 @@ def test_an_ordinal_sorts_by_chunk_and_index_whatever_the_line(chunk: int, index
     row.index = index
     number = ordinal(Chunk(chunk, 0, 7, b""), row)
     assert (number >> 40, number >> 20 & 0xFFFFF, number & 0xFFFFF) == (chunk, index, min(line, 0xFFFFF))
+
+
+@pytest.mark.parametrize("line", [8, 7 + 0xFFFFF, 7 + (3 << 20)])
+def test_keys_carry_the_same_ordinal(line: int) -> None:
+    chunk, row = Chunk(3, 0, 7, b""), Row(5, line)
+    row.example = Pair("a", "b")
+    found = Surveys(Setting())
+    found.see(chunk, [row], Setting())
+    (entry,) = found.keys.entries()
+    assert int.from_bytes(entry[24:]) == ordinal(chunk, row)
 
 
 def test_a_long_shared_instruction_is_seen() -> None:
