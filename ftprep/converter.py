@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ftprep.decisions import Decisions
-from ftprep.engine import Writing
 from ftprep.errors import UsageError
 from ftprep.finish import finish
+from ftprep.lines import Writing
 from ftprep.mends import AddEnding, LeadingSpace, Mend, ToChat, in_order
 from ftprep.model import ShapeName
 from ftprep.naming import Names, names_for

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ftprep.mends import Field
-from ftprep.surveys import Ending, TextSurvey
+from ftprep.textsurvey import Ending, TextSurvey
 
 PROPOSED: dict[Field, tuple[str, ...]] = {
     "prompt": (" ->", "\n\n###\n\n", "\n\n===\n\n", "\n\n---\n\n", "\n\n===>\n\n", "\n\n--->\n\n", "\n\n### =>\n\n"),

@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import xxhash
 
 from ftprep import keys
-from ftprep.dataset import Dataset, label_of
-from ftprep.mends import Mend, apply_all, keeps_asks
-from ftprep.model import Chat, Chunk, Example, Fault, Pair, Row
-from ftprep.partial import Account, Aside, ChunkInfo, Output, Partial, Places
+from ftprep.dataset import Dataset
+from ftprep.lines import Lines, Writing, as_json
+from ftprep.mends import apply_all, keeps_asks
+from ftprep.model import Chat, Chunk, Fault, Pair, Row
+from ftprep.partial import Account, ChunkInfo, Partial, Places
 from ftprep.plan import Plan
 from ftprep.readers.strict_json import number_text
 from ftprep.rule import RecordRule, RowRule
-from ftprep.shapes.completion import PairShape
 from ftprep.shapes.convert import CannotConvert, to_pairs
 from ftprep.surveys import ordinal
 from ftprep.tokens import chat_overhead
-
-
-@dataclass(frozen=True)
-class Writing:
-    """What a writing run does beyond looking.
-
-    `mends` in order, `drops` (ordinal to rule) are left out; `settled` are rules whose findings reading or mending has
-    dealt with, so that the report of what was written is silent on them. The next five say what a split goes by.
-    `in_place` rewrites lines of the same file, `verbatim` writes examples as they came, faults and all.
-    """
-
-    mends: tuple[Mend, ...] = ()
-    drops: dict[int, str] = field(default_factory=dict)
-    group: str = ""
-    by_class: bool = False
-    class_column: str = ""
-    stop: str = ""
-    by_answer: bool = False
-    settled: frozenset[str] = frozenset()
-    in_place: bool = False
-    verbatim: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,9 +54,9 @@ class Look:
             self._count_tokens(examples, partial)
         self._check(examples, chunk)
         if self.writing and self.writing.in_place:
-            partial.output = self._rewrite(examples, originals, chunk)
+            partial.output = Lines(self.plan, self.writing).rewrite(examples, originals, chunk)
         elif self.writing:
-            partial.output = self._write(examples, originals, chunk)
+            partial.output = Lines(self.plan, self.writing).write(examples, originals, chunk)
             examples = [r for r in examples if r.example is not None]
         self._note(examples, chunk, partial)
         partial.surveys.see(chunk, [r for r in examples if r.example is not None], self.plan.setting)
@@ -222,86 +199,6 @@ class Look:
                 mark = fingerprint(fault, row) if partial.tally.wants(fault.code) else ""
                 partial.tally.add(number, position, fault, mark)
 
-    # -- writing ---------------------------------------------------------------------------------------------------
-
-    def _rewrite(self, rows: list[Row], originals: list[Example | None], chunk: Chunk) -> Output:
-        writing, output = self.writing or Writing(), Output()
-        for row, original in zip(rows, originals, strict=True):
-            if row.skipped:
-                output.changed.append((row.line, None))
-            elif row.example is None or original is None:
-                continue
-            elif writing.drops.get(ordinal(chunk, row)):
-                output.changed.append((row.line, None))
-                row.example = None
-            else:
-                line = self._line(row, original, chunk.source)
-                if line != row.raw:
-                    output.changed.append((row.line, line))
-        return output
-
-    def _write(self, rows: list[Row], originals: list[Example | None], chunk: Chunk) -> Output:
-        writing, output, written = self.writing or Writing(), Output(), set()
-        for row, original in zip(rows, originals, strict=True):
-            if row.skipped:
-                continue
-            dropped = writing.drops.get(ordinal(chunk, row)) if writing.drops else None
-            faults = [] if writing.verbatim else [f for f in row.faults if f.code in self.plan.error_codes]
-            if dropped:
-                faults = [Fault(dropped, self.plan.reason(dropped))]
-            if row.example is None or original is None or faults:
-                reasons = faults or row.faults or [Fault("FMT101", self.plan.unread[chunk.source])]
-                if output.aside and output.aside[-1].offset == row.offset:
-                    output.aside[-1].faults.extend(reasons)  # another example of the same record
-                else:
-                    output.aside.append(Aside(row.offset, row.line, list(reasons), _as_json(row)))
-                row.example = None
-                row.faults = []
-                continue
-            written.add(row.offset)
-            output.lines.append(self._line(row, original, chunk.source))
-            output.units.append(self._unit(row, original))
-        output.records = len(written)
-        return output
-
-    def _line(self, row: Row, original: Example, source: int) -> bytes:
-        example, raw = row.example or original, row.raw
-        if raw is not None and example is original:
-            # Nothing to mend: the bytes that came in go out, unless the file says more than is to be written.
-            writing = self.writing or Writing()
-            exact = isinstance(example, Chat) or (list(row.record) == ["prompt", "completion"] and not row.loose)
-            if exact or writing.verbatim or (writing.in_place and not row.loose):
-                return raw
-        if raw is not None and self.writing and self.writing.in_place and isinstance(example, Pair):
-            return self._in_record(row, raw, example, source)
-        line: bytes = self.plan.writers[example.shape].write(example)
-        return line
-
-    def _in_record(self, row: Row, raw: bytes, example: Pair, source: int) -> bytes:
-        # In place only the two texts are put into the record: its other keys, and the names of these, stay.
-        shape = self.plan.shapes[source]
-        columns = (shape.prompt.column, shape.completion.column) if isinstance(shape, PairShape) else ("", "")
-        if not all(columns):
-            return raw
-        record = row.record | {columns[0]: example.prompt, columns[1]: example.completion}
-        # As the line was written, so is its successor: blanks after colons, other scripts as escapes or not.
-        escapes = raw.isascii() and b"\\u" in raw
-        if b'": ' in raw[:200] or escapes:
-            return json.dumps(record, ensure_ascii=escapes).encode("utf-8", "surrogatepass")
-        return msgspec.json.encode(record)
-
-    def _unit(self, row: Row, original: Example) -> tuple[bytes, str]:
-        writing = self.writing or Writing()
-        if writing.group:
-            unit = keys.digest(json.dumps((row.record or {}).get(writing.group), ensure_ascii=False, default=str))
-        else:
-            asked = row.asked or keys.ask(original, self.plan.folded_endings)
-            whole = writing.by_answer or asked == keys.BLANK
-            unit = row.unit or (keys.unit(asked, keys.answer(original)) if whole else asked)
-        if writing.class_column:
-            return unit, str((row.record or {}).get(writing.class_column, ""))
-        return unit, label_of((row.example or original).answer, writing.stop) if writing.by_class else ""
-
 
 # Unknown keys of a chat record are no matter once it has become prompts and completions.
 _OF_CHATS = frozenset(("FMT110", "FMT111"))
@@ -329,17 +226,8 @@ def spoken(chat: Chat) -> tuple[list[str], list[bool], int]:
 
 def fingerprint(fault: Fault, row: Row) -> str:
     """A name for a finding that stays when lines move: from the code, the pointer and what the record says."""
-    said = row.raw if row.raw is not None else _as_json(row)
+    said = row.raw if row.raw is not None else as_json(row)
     return xxhash.xxh3_128_hexdigest(f"{fault.code}\0{fault.pointer}\0".encode() + said)
-
-
-def _as_json(row: Row) -> bytes:
-    if row.raw is not None:
-        return row.raw
-    try:
-        return msgspec.json.encode(row.record)
-    except (TypeError, ValueError, UnicodeEncodeError):
-        return json.dumps(repr(row.record)).encode()
 
 
 def _crashed(rule: RowRule | RecordRule, error: Exception) -> Fault:

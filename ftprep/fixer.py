@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ftprep.decisions import Decide, Decisions
-from ftprep.engine import Writing
 from ftprep.errors import UsageError
 from ftprep.finish import finish
+from ftprep.lines import Writing
 from ftprep.model import Chunk
 from ftprep.partial import Output
 from ftprep.pipeline import Progress, Run, Source, run_plan, settings

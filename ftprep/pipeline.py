@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftprep.engine import Look, Writing
+from ftprep.engine import Look
 from ftprep.executors import executor_for
 from ftprep.finish import Finished, finish
+from ftprep.lines import Writing
 from ftprep.model import Chat, Chunk, Fault, Pair, Row
 from ftprep.partial import Output, Partial
 from ftprep.plan import Plan, make_plan, stamp_of

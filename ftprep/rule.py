@@ -11,7 +11,7 @@ from ftprep.dataset import Dataset
 from ftprep.mends import Mend
 from ftprep.model import Fault, Row, Safety, Severity
 from ftprep.setting import Setting
-from ftprep.surveys import Marks
+from ftprep.textsurvey import Marks
 
 CODE = re.compile(r"^[A-Z]{2,4}[0-9]{3}$")
 

@@ -16,9 +16,9 @@ import msgspec
 
 from ftprep.advice import advice
 from ftprep.decisions import Decisions
-from ftprep.engine import Writing
 from ftprep.errors import RecipeError
 from ftprep.finish import Finished, finish
+from ftprep.lines import Writing
 from ftprep.manifest import Manifest, ManifestInput, ManifestOutput, Mended, Sides, WrittenRows
 from ftprep.model import Chunk
 from ftprep.naming import Names

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ftprep.endings import KNOWN, PROPOSED, Settled, derived, is_deliberate, propose, settle, trimmed, watched
 from ftprep.mends import Field
-from ftprep.surveys import TextSurvey
+from ftprep.textsurvey import TextSurvey
 
 FIELDS: tuple[Field, ...] = ("prompt", "completion")
 BODY = st.text(alphabet="abcde fgXY 答案.", min_size=1, max_size=20).map(lambda t: t + "z")

@@ -84,7 +84,8 @@ BROKEN = st.sampled_from(
     [b"", b"  ", b"{", b'{"prompt": "a ->"}', b"[1]", b'{"prompt": "a", "prompt": "b"}', b"\xff", b"NaN", b'"x"', b"{}"]
 )
 GOOD = st.tuples(TEXT, TEXT).map(lambda row: jsonl(as_records([row])).rstrip(b"\n"))
-FILE = st.lists(st.one_of(GOOD, BROKEN), min_size=1, max_size=24)
+# With more lines that are not UTF-8, the file as a whole is taken to be in another encoding.
+FILE = st.lists(st.one_of(GOOD, BROKEN), min_size=1, max_size=24).filter(lambda lines: lines.count(b"\xff") < 3)
 
 
 @settings(max_examples=80)

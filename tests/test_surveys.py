@@ -15,22 +15,16 @@ import ftprep as ft
 from ftprep.model import Chunk, Pair, Row
 from ftprep.setting import Setting
 from ftprep.surveys import (
-    CASED,
-    END,
     LONGEST_LABEL,
     MOST_LABELS,
-    START,
     AnswerSurvey,
-    Edge,
     KeySurvey,
     LengthSurvey,
-    Marks,
     Surveys,
     TextSample,
-    TextSurvey,
-    count_cases,
     ordinal,
 )
+from ftprep.textsurvey import CASED, END, START, Edge, Marks, TextSurvey, count_cases
 
 ENDINGS = (" ->", "\n", " END", "\n\n###\n\n")
 TEXT = st.text(alphabet="aB é答\n->END# ", max_size=24)

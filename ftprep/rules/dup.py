@@ -8,7 +8,7 @@ from typing import ClassVar
 from ftprep import keys
 from ftprep.dataset import Dataset
 from ftprep.rule import Card, DatasetRule, Judgement, Proposal, Sample
-from ftprep.surveys import Marks
+from ftprep.textsurvey import Marks
 
 _ROWS = (
     '{"prompt": "Peru ->", "completion": " Lima END"}\n'

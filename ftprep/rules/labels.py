@@ -12,7 +12,7 @@ from typing import ClassVar
 from ftprep.dataset import Dataset, label_of
 from ftprep.mends import Relabel
 from ftprep.rule import Card, DatasetRule, Judgement, Proposal, Sample
-from ftprep.surveys import Marks
+from ftprep.textsurvey import Marks
 
 
 def shown(text: str) -> str:

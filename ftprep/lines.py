@@ -1,0 +1,136 @@
+"""From examples to the lines that are written: what changes, what goes out as it came in, what is set aside."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import msgspec
+
+from ftprep import keys
+from ftprep.dataset import label_of
+from ftprep.mends import Mend
+from ftprep.model import Chat, Chunk, Example, Fault, Pair, Row
+from ftprep.partial import Aside, Output
+from ftprep.plan import Plan
+from ftprep.shapes.completion import PairShape
+from ftprep.surveys import ordinal
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What a writing run does beyond looking.
+
+    `mends` in order, `drops` (ordinal to rule) are left out; `settled` are rules whose findings reading or mending has
+    dealt with, so that the report of what was written is silent on them. The next five say what a split goes by.
+    `in_place` rewrites lines of the same file, `verbatim` writes examples as they came, faults and all.
+    """
+
+    mends: tuple[Mend, ...] = ()
+    drops: dict[int, str] = field(default_factory=dict)
+    group: str = ""
+    by_class: bool = False
+    class_column: str = ""
+    stop: str = ""
+    by_answer: bool = False
+    settled: frozenset[str] = frozenset()
+    in_place: bool = False
+    verbatim: bool = False
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Makes the output of one chunk: rows as they are after mending, with what each was before."""
+
+    plan: Plan
+    writing: Writing
+
+    def rewrite(self, rows: list[Row], originals: list[Example | None], chunk: Chunk) -> Output:
+        """Which physical lines of a file change, and into what; a line with a fault stays."""
+        writing, output = self.writing, Output()
+        for row, original in zip(rows, originals, strict=True):
+            if row.skipped:
+                output.changed.append((row.line, None))
+            elif row.example is None or original is None:
+                continue
+            elif writing.drops.get(ordinal(chunk, row)):
+                output.changed.append((row.line, None))
+                row.example, row.faults = None, []
+            else:
+                line = self._line(row, original, chunk.source)
+                if line != row.raw:
+                    output.changed.append((row.line, line))
+        return output
+
+    def write(self, rows: list[Row], originals: list[Example | None], chunk: Chunk) -> Output:
+        """The lines of all rows but those that are dropped or have an error, which are set aside with the reason."""
+        writing, output, written = self.writing, Output(), set()
+        for row, original in zip(rows, originals, strict=True):
+            if row.skipped:
+                continue
+            dropped = writing.drops.get(ordinal(chunk, row)) if writing.drops else None
+            faults = [] if writing.verbatim else [f for f in row.faults if f.code in self.plan.error_codes]
+            if dropped:
+                faults = [Fault(dropped, self.plan.reason(dropped))]
+            if row.example is None or original is None or faults:
+                reasons = faults or row.faults or [Fault("FMT101", self.plan.unread[chunk.source])]
+                if output.aside and output.aside[-1].offset == row.offset:
+                    output.aside[-1].faults.extend(reasons)  # another example of the same record
+                else:
+                    output.aside.append(Aside(row.offset, row.line, list(reasons), as_json(row)))
+                row.example = None
+                row.faults = []
+                continue
+            written.add(row.offset)
+            output.lines.append(self._line(row, original, chunk.source))
+            output.units.append(self._unit(row, original))
+        output.records = len(written)
+        return output
+
+    def _line(self, row: Row, original: Example, source: int) -> bytes:
+        example, raw = row.example or original, row.raw
+        if raw is not None and example is original:
+            # Nothing to mend: the bytes that came in go out, unless the file says more than is to be written.
+            writing = self.writing
+            exact = isinstance(example, Chat) or (list(row.record) == ["prompt", "completion"] and not row.loose)
+            if exact or writing.verbatim or (writing.in_place and not row.loose):
+                return raw
+        if raw is not None and self.writing.in_place and isinstance(example, Pair):
+            return self._in_record(row, raw, example, source)
+        line: bytes = self.plan.writers[example.shape].write(example)
+        return line
+
+    def _in_record(self, row: Row, raw: bytes, example: Pair, source: int) -> bytes:
+        # In place only the two texts are put into the record: its other keys, and the names of these, stay.
+        shape = self.plan.shapes[source]
+        columns = (shape.prompt.column, shape.completion.column) if isinstance(shape, PairShape) else ("", "")
+        if not all(columns):
+            return raw
+        record = row.record | {columns[0]: example.prompt, columns[1]: example.completion}
+        # As the line was written, so is its successor: blanks after colons, other scripts as escapes or not.
+        escapes = raw.isascii() and b"\\u" in raw
+        if b'": ' in raw[:200] or escapes:
+            return json.dumps(record, ensure_ascii=escapes).encode("utf-8", "surrogatepass")
+        return msgspec.json.encode(record)
+
+    def _unit(self, row: Row, original: Example) -> tuple[bytes, str]:
+        writing = self.writing
+        if writing.group:
+            unit = keys.digest(json.dumps((row.record or {}).get(writing.group), ensure_ascii=False, default=str))
+        else:
+            asked = row.asked or keys.ask(original, self.plan.folded_endings)
+            whole = writing.by_answer or asked == keys.BLANK
+            unit = row.unit or (keys.unit(asked, keys.answer(original)) if whole else asked)
+        if writing.class_column:
+            return unit, str((row.record or {}).get(writing.class_column, ""))
+        return unit, label_of((row.example or original).answer, writing.stop) if writing.by_class else ""
+
+
+def as_json(row: Row) -> bytes:
+    """What the record said, as JSON."""
+    if row.raw is not None:
+        return row.raw
+    try:
+        return msgspec.json.encode(row.record)
+    except (TypeError, ValueError, UnicodeEncodeError):
+        return json.dumps(repr(row.record)).encode()
