@@ -84,7 +84,8 @@ class Look:
         if self._has_error(row.faults):
             return
         # A label 1.10 must not become 1.1: where the line is at hand, numbers are read as they are written there.
-        record = number_text(row.raw) if row.raw is not None and shape.name == "completion" else row.record
+        said = row.said if row.raw is None else row.raw
+        record = number_text(said) if said and shape.name == "completion" else row.record
         loose = shape.read_loosely(record)
         if isinstance(loose, str):
             row.faults.append(Fault("FMT101", loose))
@@ -129,7 +130,7 @@ class Look:
                 row.asked = keys.ask(row.example, self.plan.folded_endings)
             if writing.settled and row.faults:
                 row.faults = [f for f in row.faults if f.code not in writing.settled]
-            if isinstance(row.example, Pair) and row.example.extra and not writing.in_place:
+            if isinstance(row.example, Pair) and row.example.extra and not (writing.in_place or writing.verbatim):
                 row.example = Pair(row.example.prompt, row.example.completion)
             row.example = apply_all(row.example, writing.mends)
 

@@ -89,6 +89,8 @@ class Lines:
 
     def _line(self, row: Row, original: Example, source: int) -> bytes:
         example, raw = row.example or original, row.raw
+        if self.writing.in_place and raw is None:
+            raw = row.said  # a line that began with a byte-order mark
         if raw is not None and example is original:
             # Nothing to mend: the bytes that came in go out, unless the file says more than is to be written.
             writing = self.writing
@@ -128,8 +130,8 @@ class Lines:
 
 def as_json(row: Row) -> bytes:
     """What the record said, as JSON."""
-    if row.raw is not None:
-        return row.raw
+    if row.raw is not None or row.said:
+        return row.said if row.raw is None else row.raw
     try:
         return msgspec.json.encode(row.record)
     except (TypeError, ValueError, UnicodeEncodeError):

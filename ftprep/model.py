@@ -204,7 +204,8 @@ Example = Pair | Chat
 class Row:
     """One record on its way through a run.
 
-    `record` stays what the file said; `raw` is its bytes where the container has them line by line. After shaping,
+    `record` stays what the file said; `raw` is its bytes where the container has them line by line, and `said` its bytes where
+    they are no line to be written again (what could not be decoded, an element of a document). After shaping,
     `example` is set, or `faults` says why there is none (faults of a loaded row are warnings about it).
     `loose` marks an example that the record did not say word for word (a number read as text, an unknown key).
     `skipped` marks what is no record at all, such as a blank line. `offset` is the record's position in the chunk;
@@ -222,6 +223,7 @@ class Row:
         "offset",
         "raw",
         "record",
+        "said",
         "skipped",
         "tokens",
         "trainable",
@@ -234,6 +236,7 @@ class Row:
         self.line = line
         self.record = record
         self.raw = raw
+        self.said = b""
         self.example: Example | None = None
         self.faults: list[Fault] = []
         self.skipped = False

@@ -169,8 +169,8 @@ def _write_aside(file: OutputFile, spool: _Spool, partial: Partial, plan: Plan) 
 def _as_it_was(record: bytes) -> Any:
     # A record that is JSON goes in as JSON, byte for byte; anything else as text, odd bytes as escapes.
     try:
-        msgspec.json.decode(record)
-        return msgspec.Raw(record.strip())
+        value = msgspec.json.decode(record)
+        return value if b"\n" in record.strip() else msgspec.Raw(record.strip())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return record.decode("utf-8", "backslashreplace")
 

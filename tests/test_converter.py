@@ -164,16 +164,7 @@ def test_conversion_refuses_what_it_cannot_do(tmp_path: Path) -> None:
 ODD = b'{ "completion":"no space, \\u00e9 \\/", "prompt": "x"%s}\n'
 
 
-@pytest.mark.parametrize(
-    "odd",
-    [
-        ODD % b"",
-        pytest.param(
-            ODD % b',  "id": 1.10',
-            marks=pytest.mark.xfail(strict=True, reason="a line with other columns is written anew, without them"),
-        ),
-    ],
-)
+@pytest.mark.parametrize("odd", [ODD % b"", ODD % b',  "id": 1.10'])
 def test_splitting_keeps_every_line_byte_for_byte(tmp_path: Path, odd: bytes) -> None:
     path = tmp_path / "set.jsonl"
     path.write_bytes(jsonl(as_records(sound(30))) + odd + jsonl([{"prompt": "Mali ->", "completion": ""}]))

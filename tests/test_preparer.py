@@ -122,7 +122,6 @@ def as_it_was(line: bytes) -> Any:
         return line.decode("utf-8", "backslashreplace")
 
 
-@pytest.mark.xfail(strict=True, reason="the readers of JSONL, JSON and text do not hand on what they could not read")
 @pytest.mark.parametrize(
     ("name", "data", "records"),
     [
@@ -136,7 +135,7 @@ def as_it_was(line: bytes) -> Any:
 def test_what_could_not_be_read_is_kept_as_it_was(tmp_path: Path, name: str, data: bytes, records: list[bytes]) -> None:
     path = tmp_path / name
     path.write_bytes(data)
-    told = [line.partition(b'"record":')[2].removesuffix(b"}") for line in lines_of(ft.prepare(path).rejected)]
+    told = [line.rpartition(b'"record":')[2].removesuffix(b"}") for line in lines_of(ft.prepare(path).rejected)]
     assert told == records
 
 

@@ -79,6 +79,7 @@ class JsonReader:
 def _row(row: Row, column: int, value: Any) -> Row:
     """One element as a row: its record, or the fault that says why there is none."""
     if isinstance(value, bytes):
+        row.said = value
         if len(value) > base.MAX_RECORD_BYTES:
             row.faults.append(too_long())
             return row

@@ -78,10 +78,10 @@ def _row(table: base.Table, row: Row, line: bytes, ended: bool) -> Row:
     """One line as a row: record and raw bytes, or the fault that says why there is none."""
     if not line or line.isspace():
         return blank(row)
+    body = row.said = line.removeprefix(_BOM)
     if len(line) > base.MAX_RECORD_BYTES:
         row.faults.append(too_long())
         return row
-    body = line.removeprefix(_BOM)
     try:
         record = loads(body)
     except BadJson as bad:

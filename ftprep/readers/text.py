@@ -33,6 +33,7 @@ class TextReader:
             if not line or line.isspace():
                 yield blank(row)
                 continue
+            row.said = line
             if len(line) > base.MAX_RECORD_BYTES:
                 row.faults.append(too_long())
             else:
