@@ -204,9 +204,9 @@ Example = Pair | Chat
 class Row:
     """One record on its way through a run.
 
-    `record` stays what the file said; `raw` is its bytes where the container has them line by line, and `said` its bytes where
-    they are no line to be written again (what could not be decoded, an element of a document). After shaping,
-    `example` is set, or `faults` says why there is none (faults of a loaded row are warnings about it).
+    `record` stays what the file said; `raw` is its bytes where the container has them line by line, and `said` its
+    bytes where they are no line to be written again (what could not be decoded, an element of a document). After
+    shaping, `example` is set, or `faults` says why there is none (faults of a loaded row are warnings about it).
     `loose` marks an example that the record did not say word for word (a number read as text, an unknown key).
     `skipped` marks what is no record at all, such as a blank line. `offset` is the record's position in the chunk;
     `index` differs from it only where records become several examples and counts those. `asked` is the digest of what
