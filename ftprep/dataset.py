@@ -125,6 +125,8 @@ class Dataset:
 
     def _inferred(self) -> Task:
         answers, labels = self.surveys.answers, self.labels
+        if not self.examples:
+            return Task("unknown", ("no example could be read",), {})
         if self.pairs and not self.surveys.prompts.texts:
             return Task("open-ended", ("all prompts are empty",), {})
         if labels is None or not labels:

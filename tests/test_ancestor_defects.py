@@ -150,6 +150,14 @@ def test_d05_a_clean_json_array_becomes_jsonl(tmp_path: Path) -> None:
         (("Tell me about the theatre", "Tell me about the thing"), ("theatre", "thing")),
         (("What do you know of the O'Briens", "What do you know of the O'Haras"), ("O'Briens", "O'Haras")),
         (("Read this text now: snake_case", "Read this text now: snake_oil"), ("snake_case", "snake_oil")),
+        (("Tell me all about e-mail", "Tell me all about e-commerce"), ("e-mail", "e-commerce")),
+        (("The meeting starts at 12:30", "The meeting starts at 12:45"), ("12:30", "12:45")),
+        (
+            ("Please read all https://a.org/b", "Please read all https://a.org/c"),
+            ("https://a.org/b", "https://a.org/c"),
+        ),
+        (("Find the file C:\\dir\\one", "Find the file C:\\dir\\two"), ("C:\\dir\\one", "C:\\dir\\two")),
+        (("把下面的句子翻译成法语请认真一点：你好", "把下面的句子翻译成法语请认真一点：你们"), ("你好", "你们")),
     ],
 )
 def test_d06_a_prefix_is_never_cut_inside_a_word(

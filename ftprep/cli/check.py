@@ -83,7 +83,6 @@ def check(context: click.Context, /, **given: Any) -> int:
             max_findings=given["max_findings"],
             progress=bar,
         )
-    report = request.named(report)
     _show(report, request, context)
     request.log()
     return _code(report, given)

@@ -145,18 +145,16 @@ def _name(request: Request, name: str | None) -> str | None:
 def _finish(prepared: Prepared, request: Request, context: click.Context) -> int:
     """Show what was done; the exit code."""
     context.meta[WRITTEN] = any(p for p in (prepared.train, prepared.rejected))
-    from dataclasses import replace
 
     from ftprep.views.prepared import as_dict, summary, verdict
 
-    shown = replace(prepared, before=request.named(prepared.before), after=request.named(prepared.after))
     terminal = request.terminal
     if context.params["output_format"] == "json":
-        terminal.out(to_json(as_dict(shown)))
+        terminal.out(to_json(as_dict(prepared)))
     elif terminal.quiet:
-        terminal.out(f"{verdict(shown)}\n")
+        terminal.out(f"{verdict(prepared)}\n")
     else:
-        terminal.out(summary(shown, color=terminal.color, width=terminal.width))
+        terminal.out(summary(prepared, color=terminal.color, width=terminal.width))
     request.log()
     good = prepared.train is not None and not prepared.after.fails(context.params["fail_on"])
     return CLEAN if good else FOUND

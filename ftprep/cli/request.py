@@ -16,7 +16,6 @@ from ftprep.errors import UsageError
 if TYPE_CHECKING:
     from ftprep.readers.base import Options
     from ftprep.recipe import Recipe
-    from ftprep.report import Report
 
 STDIN = "-"
 
@@ -64,23 +63,13 @@ class Request:
         """What is said of the inputs."""
         from ftprep.readers.base import Options
 
-        return Options(**self.reading)
+        return Options(**self.reading, stdin_name=self.stdin_name)
 
     def settings(self) -> Recipe:
         """The recipe that holds."""
         from ftprep.pipeline import settings
 
         return settings(self.recipe, **self.overrides)
-
-    def named(self, report: Report) -> Report:
-        """The report with standard input called by its name."""
-        if not self.stdin_name:
-            return report
-        inputs = tuple(i.model_copy(update={"path": self.stdin_name}) if i.path == STDIN else i for i in report.inputs)
-        findings = tuple(
-            f.model_copy(update={"filename": self.stdin_name}) if f.filename == STDIN else f for f in report.findings
-        )
-        return report.model_copy(update={"inputs": inputs, "findings": findings})
 
     def log(self) -> None:
         """Tell, where that is asked for, which settings held and how long it took."""

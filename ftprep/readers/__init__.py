@@ -39,15 +39,12 @@ READERS = {
 """The reader of each format, imported when it is first needed."""
 
 
-def open_tables(
-    inputs: Sequence[str | os.PathLike[str]], options: Options | None = None, stdin_name: str = ""
-) -> list[Table]:
-    """The tables of files, folders, patterns and - (standard input, called `stdin_name`), in order; what is wrong with
-    a table's source as a whole stands in its faults. Raises ReadError for what cannot be read, UsageError for wrong
-    options."""
+def open_tables(inputs: Sequence[str | os.PathLike[str]], options: Options | None = None) -> list[Table]:
+    """The tables of files, folders, patterns and - (standard input), in order; what is wrong with a table's source as
+    a whole stands in its faults. Raises ReadError for what cannot be read, UsageError for wrong options."""
     chosen = options or Options()
     asked_format(chosen.format)
-    return [table for one in expand(inputs, stdin_name) for table in _tables(one, chosen)]
+    return [table for one in expand(inputs, chosen.stdin_name) for table in _tables(one, chosen)]
 
 
 def reader_of(table: Table) -> Reader:

@@ -24,12 +24,16 @@ MAX_DEPTH = 64
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What a user says about the inputs; every value left out is found out from the content."""
+    """What a user says about the inputs; every value left out is found out from the content.
+
+    `stdin_name` is what standard input is called; it tells the format where the content does not.
+    """
 
     encoding: str = ""
     sheet: str = ""
     delimiter: str = ""
     format: str = ""
+    stdin_name: str = ""
 
 
 class Table(msgspec.Struct, frozen=True):

@@ -28,7 +28,8 @@ def shared_words(survey: TextSurvey, ending: str) -> str:
     if shared in (least, greatest):
         shared = re.sub(r"\S+\s*$", "", shared)  # a text that is nothing but the prefix keeps its last word
     elif not _ends_a_word(shared, following):
-        shared = re.sub(r"\S+$", "", shared)
+        # Back to white space or, in scripts that have none between words, to the last mark that ends a phrase.
+        shared = re.sub(r"[^\s：；，、。！？）】」』]+$", "", shared)
     # Brackets and quotes that open here close after the prefix, so they belong to what follows.
     shared = re.sub(r"[\s\"'“‘(\[{<]*$", lambda m: m[0] if m[0].isspace() else "", _closed(shared))
     return "" if not shared.strip() or (ending and ending in shared) else shared

@@ -12,6 +12,7 @@ import pytest
 
 from ftprep.errors import ReadError, UsageError
 from ftprep.readers import open_tables, reader_of
+from ftprep.readers.base import Options
 from ftprep.readers.inputs import expand
 
 
@@ -85,7 +86,7 @@ class Piped:
 
 def test_standard_input_is_read_under_the_name_that_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Piped(b"one\ntwo\n"))
-    (table,) = open_tables(["-"], stdin_name="lines.txt")
+    (table,) = open_tables(["-"], Options(stdin_name="lines.txt"))
     assert (table.name, table.format) == ("lines.txt", "text")
     reader = reader_of(table)
     rows = [row.record for chunk in reader.chunks(table) for row in reader.decode(table, chunk)]
