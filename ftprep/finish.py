@@ -67,6 +67,8 @@ def finish(partial: Partial, plan: Plan, written: bool = False) -> Finished:
 
 def _from_sources(partial: Partial, plan: Plan, found: _Found, written: bool) -> None:
     of_tables = [(i, line, fault) for i, t in enumerate(plan.tables) for line, fault in t.faults]
+    if not written:
+        of_tables += [(i, 1, Fault("IO115", "there is no record")) for i in _hollow(partial, plan)]
     for source, line, fault in [*of_tables, *sorted(partial.source_faults, key=lambda f: f[:2])]:
         if fault.code in plan.silent or (written and fault.code not in plan.error_codes):
             continue
@@ -76,6 +78,16 @@ def _from_sources(partial: Partial, plan: Plan, found: _Found, written: bool) ->
             place = Place(table.name, max(1, line), 0, table.sheet, fault.column)
             mark = xxhash.xxh3_128_hexdigest(f"{fault.code}\0{fault.message}".encode("utf-8", "surrogatepass"))
             found.findings.append((source, _finding(place, fault, mark)))
+
+
+def _hollow(partial: Partial, plan: Plan) -> Iterator[int]:
+    """Tables in which all was skipped, with nothing said of it yet."""
+    told = {source for source, _, _ in partial.source_faults}
+    for source, table in enumerate(plan.tables):
+        account = partial.accounts.get(source, Account())
+        said = table.broken or source in told or any(f.code in plan.error_codes for _, f in table.faults)
+        if account.read == account.skipped and not said:
+            yield source
 
 
 def _from_rows(partial: Partial, plan: Plan, found: _Found) -> None:

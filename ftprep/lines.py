@@ -117,8 +117,9 @@ class Lines:
 
     def _unit(self, row: Row, original: Example) -> tuple[bytes, str]:
         writing = self.writing
-        if writing.group:
-            unit = keys.digest(json.dumps((row.record or {}).get(writing.group), ensure_ascii=False, default=str))
+        group = (row.record or {}).get(writing.group) if writing.group else None
+        if group is not None and group != "":  # a row without a group is one by itself
+            unit = keys.digest(json.dumps(group, ensure_ascii=False, default=str))
         else:
             asked = row.asked or keys.ask(original, self.plan.folded_endings)
             whole = writing.by_answer or asked == keys.BLANK

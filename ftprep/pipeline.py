@@ -40,13 +40,14 @@ class Run:
 
 
 def settings(recipe: str | os.PathLike[str] | Mapping[str, Any] | Recipe | None, **overrides: Any) -> Recipe:
-    """The recipe that holds: the project's configuration, then the recipe by name, file or value, then overrides.
+    """The recipe that holds: the project's configuration, then the recipe by name, file or mapping, then overrides.
 
-    Overrides that are None are left out. Raises RecipeError.
+    A Recipe stands for itself, without the project's configuration. Overrides that are None are left out. Raises
+    RecipeError.
     """
     if isinstance(recipe, Recipe) and not overrides:
         return recipe
-    project, origin = project_settings(Path.cwd())
+    project, origin = ({}, "") if isinstance(recipe, Recipe) else project_settings(Path.cwd())
     if isinstance(recipe, Recipe):
         named: Mapping[str, Any] = recipe.model_dump(by_alias=True, exclude_unset=True)
     elif isinstance(recipe, Mapping) or recipe is None:

@@ -43,6 +43,8 @@ def expand(inputs: Sequence[str | os.PathLike[str]], stdin_name: str = "") -> li
             path = _spool_stdin()
             found[path] = Input(stdin_name or STDIN, path)
             continue
+        if not given:
+            raise UsageError("an empty path", "is a variable of the shell not set?")
         for path in _meant(given):
             found.setdefault(str(Path(path)), Input(path, path))
     if not found:

@@ -51,7 +51,11 @@ def detect(records: Records, recipe: Recipe, header: Sequence[str] = ()) -> Dete
         return _chat(records, recipe, _describe_chats(records, kinds))
     if first != _PAIR:
         return _unknown(f"this is {first}; {READS}")
-    detected = _detect_pairs(_columns_of([r for r in records if _kind_of(r) == _PAIR], header), recipe)
+    likely = [r for r in records if _kind_of(r) == _PAIR]
+    detected = _detect_pairs(_columns_of(likely, header), recipe)
+    if detected.shape is None:  # most records may lack a column and the others be sound
+        rarer = _detect_pairs(tuple(dict.fromkeys(key for record in likely for key in record)) or (), recipe)
+        detected = rarer if rarer.shape else detected
     if detected.shape is None and any("messages" in r for r in records):
         return _chat(records, recipe, _describe_chats(records, kinds))
     return detected

@@ -56,7 +56,7 @@ def verdict(report: Report) -> str:
         return f"{found}: not ready to train on yet."
     if grave == "warning":
         return f"{found}, no errors: can be trained on, but look at the warnings first."
-    if rejected := report.rows.rejected:
+    if not found and (rejected := report.rows.rejected):
         return f"What is checked looks good, but {counted(rejected, 'row')} could not be read; the rules on it are off."
     return f"Looks good. {found} to consider." if found else "Looks good."
 
