@@ -110,7 +110,7 @@ def split(
         raise UsageError(message, "--valid SHARE or COUNT says how much")
     # Named explicitly, so that a small set is split too: that is what was asked for.
     held = resolved.split.model_copy(update={"valid": resolved.split.valid})
-    resolved = resolved.model_copy(update={"split": held})
+    resolved = resolved.model_copy(update={"split": held, "turns": None})
     run = Run(workers, progress, None, options or Options())
     names = names_for(source, out, name, suffix="")
     names = replace(names, one=names.train, manifest=names.manifest.with_name(f"{names.train.stem}.manifest.json"))

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ftprep.mends import Mend, in_order
+from ftprep.recipe import Recipe
 from ftprep.rule import Proposal
+from ftprep.rules import find
 
 Decide = Callable[[Proposal], bool]
 
@@ -25,6 +27,12 @@ class Decisions:
     declined: dict[str, Proposal] = field(default_factory=dict)
     mends: list[Mend] = field(default_factory=list)
     drops: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def asked_for(cls, recipe: Recipe, unsafe: bool | Decide) -> Decisions:
+        """What the recipe accepts, and what `unsafe` says of the rest: all, none, or a function that decides."""
+        wanted = frozenset(r.card.code for s in recipe.fix.accept for r in find(s))
+        return cls(unsafe if callable(unsafe) else lambda _: bool(unsafe), wanted)
 
     def made(self) -> dict[str, Any]:
         """The fields of a `Writing` that carry the decisions out."""

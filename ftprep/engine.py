@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -43,10 +44,12 @@ class Look:
             account.skipped += row.skipped
             account.rejected += not row.skipped and row.example is None
         account.loaded = account.read - account.skipped - account.rejected
-        examples = self._expand(rows)
+        examples = self.expand(rows)
         expanded = len(examples) != len(rows)
-        offsets = tuple(r.offset for r in examples) if expanded else ()
-        partial.chunks[chunk.number] = ChunkInfo(chunk.source, chunk.first_line, len(rows), offsets)
+        offsets = array("L", [r.offset for r in examples]) if expanded else None
+        one_a_line = all(r.line - r.offset == chunk.first_line for r in examples)
+        lines = None if one_a_line else array("L", [r.line for r in examples])
+        partial.chunks[chunk.number] = ChunkInfo(chunk.source, chunk.first_line, len(rows), offsets, lines)
         originals = [r.example for r in examples]
         if self.writing:
             self._mend(examples)
@@ -65,7 +68,8 @@ class Look:
     def examples(self, chunk: Chunk) -> list[Row]:
         """The rows of one chunk, shaped and nothing more."""
         rows = [] if isinstance(chunk.payload, Fault) else list(self.plan.decode(chunk))
-        for row in rows:
+        for position, row in enumerate(rows):
+            row.offset = row.index = position
             self._shape(row, chunk.source)
         return rows
 
@@ -73,7 +77,11 @@ class Look:
 
     def _shape(self, row: Row, source: int) -> None:
         shape = self.plan.shapes[source]
-        if row.skipped or row.record is None or shape is None or self._has_error(row.faults):
+        if row.skipped or row.record is None or self._has_error(row.faults):
+            return
+        if shape is None:
+            if source not in self.plan.told:
+                row.faults.append(Fault("FMT101", self.plan.unread[source]))
             return
         if shape.read(row):
             return
@@ -92,7 +100,8 @@ class Look:
         else:
             row.example, row.loose = loose, True
 
-    def _expand(self, rows: list[Row]) -> list[Row]:
+    def expand(self, rows: list[Row]) -> list[Row]:
+        """The rows, or, where the recipe makes pairs of conversations, one row for each reply."""
         turns = self.plan.setting.recipe.turns
         if turns is None or not any(isinstance(r.example, Chat) for r in rows):
             return rows
@@ -145,9 +154,9 @@ class Look:
                 texts += (example.prompt, example.completion)
                 spans.append((row, _PAIR_TRAINED, 0))
             elif example is not None:
-                pieces, trained, overhead = spoken(example)
-                texts += pieces
-                spans.append((row, trained, overhead))
+                speech = row.speech = example.speech()
+                texts += speech.texts
+                spans.append((row, speech.trained, chat_overhead(len(example.messages), speech.names)))
         counter = self.plan.counter
         before = counter.inexact
         counts = iter(counter.count(texts))
@@ -172,7 +181,7 @@ class Look:
             if rule.marks and payload is not None and b"\\u" not in payload and not _any(rule.marks, payload):
                 continue
             for shape in rule.shapes:
-                for row in rule.suspects(by_shape.get(shape, [])):
+                for row in _suspects(rule, by_shape.get(shape, [])):
                     try:
                         found = list(rule.check(row, setting))
                     except Exception as error:  # noqa: BLE001 - a rule's crash is a finding about it, the run goes on
@@ -207,24 +216,6 @@ _OF_CHATS = frozenset(("FMT110", "FMT111"))
 _PAIR_TRAINED = [False, True]
 
 
-def spoken(chat: Chat) -> tuple[list[str], list[bool], int]:
-    """The texts of a conversation that are tokenised, which of them are trained on, and the format's own tokens."""
-    texts: list[str] = []
-    trained: list[bool] = []
-    names = 0
-    for message in chat.messages:
-        texts.append(message.role)
-        trained.append(False)
-        if message.name:
-            names += 1
-            texts.append(message.name)
-            trained.append(False)
-        for text in message.spoken():
-            texts.append(text)
-            trained.append(message.is_trained)
-    return texts, trained, chat_overhead(len(chat.messages), names)
-
-
 def fingerprint(fault: Fault, row: Row) -> str:
     """A name for a finding that stays when lines move: from the code, the pointer and what the record says."""
     said = row.raw if row.raw is not None else as_json(row)
@@ -234,6 +225,13 @@ def fingerprint(fault: Fault, row: Row) -> str:
 def _crashed(rule: RowRule | RecordRule, error: Exception) -> Fault:
     what = f"the rule {rule.card.name} crashed here ({type(error).__name__}: {error}): this is a bug in ftprep"
     return Fault(rule.card.code, what)
+
+
+def _suspects(rule: RowRule, rows: list[Row]) -> list[Row]:
+    try:
+        return rule.suspects(rows)
+    except Exception:  # noqa: BLE001 - then each row is looked at, and what is wrong shows there
+        return rows
 
 
 def _any(marks: Iterable[bytes], payload: bytes) -> bool:

@@ -13,6 +13,9 @@ from ftprep.model import Chunk
 T = TypeVar("T")
 Job = Callable[[Chunk], T]
 
+MOST_WORKERS = 61
+"""Windows cannot wait for more processes at once (WaitForMultipleObjects)."""
+
 
 class Executor(Protocol):
     """Applies a picklable job to chunks and yields the results in the order of the chunks."""
@@ -36,24 +39,32 @@ class Processes:
         self.workers = workers
 
     def map(self, job: Job[T], chunks: Iterable[Chunk]) -> Iterator[T]:
-        """The results, in order, with at most two chunks waiting for each worker."""
+        """The results, in order, with at most two chunks waiting for each worker.
+
+        Raises UsageError where a worker dies, which nearly always means that memory ran out.
+        """
         import multiprocessing
         from concurrent.futures import Future, ProcessPoolExecutor
+        from concurrent.futures.process import BrokenProcessPool
 
         # Spawned workers share nothing with the parent, so a threaded parent (a notebook) is safe too.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(self.workers, context, _take_job, (job,)) as pool:
-            waiting: deque[Future[T]] = deque()
-            try:
-                for chunk in chunks:
-                    waiting.append(pool.submit(_run_job, chunk))
-                    if len(waiting) >= 2 * self.workers:
+        waiting: deque[Future[T]] = deque()
+        try:
+            with ProcessPoolExecutor(min(self.workers, MOST_WORKERS), context, _take_job, (job,)) as pool:
+                try:
+                    for chunk in chunks:
+                        waiting.append(pool.submit(_run_job, chunk))
+                        if len(waiting) >= 2 * self.workers:
+                            yield waiting.popleft().result()
+                    while waiting:
                         yield waiting.popleft().result()
-                while waiting:
-                    yield waiting.popleft().result()
-            finally:
-                for future in waiting:
-                    future.cancel()
+                finally:
+                    for future in waiting:
+                        future.cancel()
+        except BrokenProcessPool:
+            message = "a worker process died or could not start; did memory run out?"
+            raise UsageError(message, "use fewer --workers; a script needs `if __name__ == '__main__':`") from None
 
 
 _job: Any = None

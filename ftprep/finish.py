@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,7 +145,8 @@ def _proposals(dataset: Dataset, plan: Plan, counts: Counter[str], crashed: set[
         if not counts[card.code] or card.code in crashed:
             continue
         if isinstance(rule, DatasetRule):
-            yield from rule.propose(dataset)
+            with suppress(Exception):  # what crashes here has no mending to offer; its finding stands
+                yield from list(rule.propose(dataset))
         elif card.fix is not None:
             mend = rule.mend(plan.setting) if isinstance(rule, (RowRule, RecordRule)) else None
             yield Proposal(card.code, card.fix, card.mended, counts[card.code], (mend,) if mend else ())

@@ -20,6 +20,8 @@ from ftprep.preparer import MOST_TRIPS
 from ftprep.readers.base import Options, Table
 from ftprep.recipe import Recipe
 from ftprep.report import Report
+from ftprep.shapes.base import Shape
+from ftprep.shapes.completion import PairShape
 from ftprep.writer import OutputSet
 
 
@@ -97,14 +99,15 @@ def fix(
     `write=False` nothing is written and the changes are told. Raises UsageError for other formats, and FtprepError as
     `check` does.
     """
-    resolved = settings(recipe, **overrides)
+    # Lines stay lines: what a recipe would make of a conversation is for `prepare`.
+    resolved = settings(recipe, **overrides).model_copy(update={"turns": None})
     run = Run(workers, progress, max_findings, options or Options())
     plan = make_plan(source, resolved, run.options, run.kept)
-    for table in plan.tables:
-        _refuse(table)
-    decide: Decide = unsafe if callable(unsafe) else lambda _: bool(unsafe)
-    decisions = Decisions(decide, frozenset())
-    decisions.take(finish(run_plan(plan, run), plan).proposals)
+    for table, shape in zip(plan.tables, plan.shapes, strict=True):
+        _refuse(table, shape)
+    decisions = Decisions.asked_for(resolved, unsafe)
+    before = finish(run_plan(plan, run), plan)
+    decisions.take(before.proposals)
     for left in reversed(range(MOST_TRIPS)):
         writing = Writing(in_place=True, **decisions.made())
         mending = plan.with_endings(writing.mends)
@@ -115,20 +118,26 @@ def fix(
     with OutputSet(in_place=True, inputs=plan.files) as outputs:
         files = tuple(lines.settle(i, outputs if write else None) for i in range(len(plan.tables)))
         if write:
+            plan.refuse_changed()
             outputs.commit()
+    if not any(f.changes for f in files):
+        return Fixed(files, {}, before.report)
     report = after.report
-    if write and any(f.changes for f in files):
+    if write:
         fresh = make_plan(source, resolved, run.options, run.kept)
         report = finish(run_plan(fresh, run), fresh).report
     return Fixed(files, {code: p.count for code, p in decisions.accepted.items()}, report)
 
 
-def _refuse(table: Table) -> None:
+def _refuse(table: Table, shape: Shape | None) -> None:
     if table.broken and table.format == "jsonl":
         return
     plain = table.format == "jsonl" and not table.compression and table.encoding == "utf-8" and table.path
     if not plain:
         message = f"{table.name}: only plain JSONL files in UTF-8 can be mended in place"
+        raise UsageError(message, f"`ftprep prepare {table.name}` writes a mended JSONL file beside it")
+    if isinstance(shape, PairShape) and not (shape.prompt.column and shape.completion.column):
+        message = f"{table.name}: a text that is made of several columns cannot be mended in place"
         raise UsageError(message, f"`ftprep prepare {table.name}` writes a mended JSONL file beside it")
 
 
@@ -146,7 +155,7 @@ class _Lines:
     def settle(self, source: int, outputs: OutputSet | None) -> FixedFile:
         """Compare a file with what it becomes, and write that where `outputs` is given and something changes."""
         table = self.plan.tables[source]
-        path = Path(table.path)
+        path = Path(os.path.realpath(table.path))  # what a link leads to is mended, and the link stays
         form = _Form.of(table, self.plan.silent)
         changed = dict(self.new[source])
         changes: list[Change] = []

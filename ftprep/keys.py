@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 import xxhash
 
-from ftprep.model import Chat, Example, Pair
+from ftprep.model import Chat, Example, Pair, Speech
 
 BLANK = xxhash.xxh3_64_digest(b"")
 """The digest of asking nothing (an empty prompt)."""
@@ -31,9 +31,10 @@ def digest(text: str) -> bytes:
     return xxhash.xxh3_64_digest(text.encode("utf-8", "surrogatepass"))
 
 
-def _joined(parts: list[str]) -> str:
-    # Length-prefixed, so that ["ab", "c"] and ["a", "bc"] differ.
-    return "".join([f"{len(p)}:{p}" for p in parts])
+def _folded(texts: list[str]) -> str:
+    # Folded all at once; the character between two texts is no white space and stands in no sane text.
+    joined = " ".join("\0".join(texts).split())
+    return joined.replace(" \0", "\0").replace("\0 ", "\0")
 
 
 def ask(example: Example, endings: tuple[str, ...] = ()) -> bytes:
@@ -45,20 +46,26 @@ def ask(example: Example, endings: tuple[str, ...] = ()) -> bytes:
                 text = text[: -len(ending)].rstrip()
                 break
         return digest(text)
-    parts = [fold(p.casefold()) for p in example.asks()]
-    return digest(_joined(parts)) if any(parts) else BLANK
+    return ask_in(example.speech())
 
 
 def answer(example: Example) -> bytes:
-    """8-byte digest of what is answered, blind to spacing; a chat's calls and tools count as part of the answer."""
+    """8-byte digest of what is answered, blind to spacing; a chat's calls count as part of the answer."""
     if isinstance(example, Pair):
         return digest(fold(example.completion))
-    tail: list[str] = []
-    for message in reversed(example.messages):
-        tail.extend(fold(t) for t in message.spoken())
-        if message.role == "assistant":
-            break
-    return digest(_joined(tail))
+    return answer_in(example.speech())
+
+
+def ask_in(speech: Speech) -> bytes:
+    """`ask` of a conversation whose speech is at hand."""
+    if not speech.asked:
+        return BLANK
+    return digest(f"{_folded(speech.texts[: speech.asked]).casefold()}\0{speech.beside}")
+
+
+def answer_in(speech: Speech) -> bytes:
+    """`answer` of a conversation whose speech is at hand."""
+    return digest(_folded(speech.texts[speech.asked :]))
 
 
 def exact(example: Example) -> bytes:

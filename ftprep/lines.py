@@ -13,6 +13,7 @@ from ftprep.mends import Mend
 from ftprep.model import Chat, Chunk, Example, Fault, Pair, Row
 from ftprep.partial import Aside, Output
 from ftprep.plan import Plan
+from ftprep.readers.json_bounds import members
 from ftprep.shapes.completion import PairShape
 from ftprep.surveys import ordinal
 
@@ -108,12 +109,15 @@ class Lines:
         columns = (shape.prompt.column, shape.completion.column) if isinstance(shape, PairShape) else ("", "")
         if not all(columns):
             return raw
-        record = row.record | {columns[0]: example.prompt, columns[1]: example.completion}
-        # As the line was written, so is its successor: blanks after colons, other scripts as escapes or not.
+        texts = dict(zip(columns, (example.prompt, example.completion), strict=True))
+        # As the line was written, so is its successor: other scripts as escapes or not.
         escapes = raw.isascii() and b"\\u" in raw
-        if b'": ' in raw[:200] or escapes:
-            return json.dumps(record, ensure_ascii=escapes).encode("utf-8", "surrogatepass")
-        return msgspec.json.encode(record)
+        found, _ = members(raw, len(raw) - len(raw.lstrip()))
+        for member in reversed(found):
+            if member.key in texts and row.record[member.key] != texts[member.key]:
+                value = json.dumps(texts[member.key], ensure_ascii=escapes).encode("utf-8", "surrogatepass")
+                raw = raw[: member.start] + value + raw[member.end :]
+        return raw
 
     def _unit(self, row: Row, original: Example) -> tuple[bytes, str]:
         writing = self.writing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 
@@ -136,7 +136,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     def spoken(self) -> Iterator[str]:
         """Every text of the message that the model reads: content, refusal, the names and arguments of calls."""
         if self.content:
-            yield self.text
+            yield self.content if isinstance(self.content, str) else self.text
         if self.refusal:
             yield self.refusal
         if self.function_call:
@@ -145,6 +145,21 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
         for call in self.tool_calls or ():
             yield call.function.name
             yield call.function.arguments
+
+
+class Speech(NamedTuple):
+    """The texts of a conversation in order: each message's role, name, words and calls.
+
+    `trained` says of each text whether the loss looks at it, `names` counts the names, and the texts before `asked` are
+    what the last assistant turn answers (all of them where there is none). `beside` is what makes two conversations
+    different although their words are the same: tools, pictures, weights.
+    """
+
+    texts: list[str]
+    trained: list[bool]
+    names: int
+    asked: int
+    beside: str = ""
 
 
 class Chat(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -162,12 +177,30 @@ class Chat(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
         """The words of the last assistant turn, "" where there is none."""
         return next((m.text for m in reversed(self.messages) if m.role == "assistant"), "")
 
-    def asks(self) -> Iterator[str]:
-        """What the last assistant turn answers: role and words of every message before it, tools included."""
-        end = max((i for i, m in enumerate(self.messages) if m.role == "assistant"), default=len(self.messages))
-        for message in self.messages[:end]:
-            yield message.role
-            yield from message.spoken()
+    def speech(self) -> Speech:
+        """All that is said, in one walk over the messages."""
+        texts: list[str] = []
+        trained: list[bool] = []
+        beside: list[Any] = [self.tools, self.functions]
+        names, asked = 0, -1
+        for message in self.messages:
+            if message.role == "assistant":
+                asked = len(texts)
+            texts.append(message.role)
+            trained.append(False)
+            if message.name:
+                names += 1
+                texts.append(message.name)
+                trained.append(False)
+            said = list(message.spoken())
+            if message.weight is not None:
+                beside.append((message.role, message.weight))
+            if isinstance(message.content, list):
+                beside.extend(p.image_url.url for p in message.content if isinstance(p, ImagePart))
+            texts += said
+            trained += [message.is_trained] * len(said)
+        extra = "" if beside == [None, None] else msgspec.json.encode(beside).decode()
+        return Speech(texts, trained, names, asked if asked >= 0 else len(texts), extra)
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -182,10 +215,6 @@ class Pair(msgspec.Struct, frozen=True):
     def answer(self) -> str:
         """The completion."""
         return self.completion
-
-    def asks(self) -> Iterator[str]:
-        """The prompt."""
-        yield self.prompt
 
 
 class Preference(msgspec.Struct, frozen=True):
@@ -210,7 +239,8 @@ class Row:
     `loose` marks an example that the record did not say word for word (a number read as text, an unknown key).
     `skipped` marks what is no record at all, such as a blank line. `offset` is the record's position in the chunk;
     `index` differs from it only where records become several examples and counts those. `asked` is the digest of what
-    is asked, where it has been worked out, `unit` the key that a split does not part where it is not that.
+    is asked, where it has been worked out, `unit` the key that a split does not part where it is not that. `speech` and
+    `talk` keep what several steps or rules want of a conversation, worked out once.
     """
 
     __slots__ = (
@@ -225,6 +255,8 @@ class Row:
         "record",
         "said",
         "skipped",
+        "speech",
+        "talk",
         "tokens",
         "trainable",
         "unit",
@@ -240,6 +272,8 @@ class Row:
         self.example: Example | None = None
         self.faults: list[Fault] = []
         self.skipped = False
+        self.speech: Speech | None = None
+        self.talk: Any = None
         self.loose = False
         self.tokens = 0
         self.trainable = 0

@@ -29,6 +29,9 @@ def names_for(source: Any, out: str | os.PathLike[str] | None, name: str | None,
     if not paths and out is None:
         message = "the data is in memory"
         raise UsageError(message, "say where to write: out=FOLDER")
+    if name is not None and (not name or Path(name).name != name):
+        message = f"name {name!r}: a name is wanted, not a path"
+        raise UsageError(message, "out says in which folder")
     first = _without_magic(paths[0]) if paths else Path("data")
     folder = Path(out) if out is not None else (first.parent if not first.is_dir() else first)
     stem = name or (first.resolve().name if first.is_dir() else stem_of(first.name))

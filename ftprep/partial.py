@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -15,13 +16,17 @@ from ftprep.tally import Tally
 
 @dataclass(frozen=True)
 class ChunkInfo:
-    """Where a chunk's rows stand: its source, first physical line and number of records; `offsets` gives the record of
-    each example where records become several examples."""
+    """Where a chunk's rows stand: its source, first physical line and number of records.
+
+    `offsets` gives the record of each example where records become several examples, `lines` the physical line of each
+    where records are not one a line.
+    """
 
     source: int
     first_line: int
     records: int
-    offsets: tuple[int, ...] = ()
+    offsets: array[int] | None = None
+    lines: array[int] | None = None
 
 
 @dataclass
@@ -102,13 +107,14 @@ class Places:
 
     def of(self, number: int) -> Place:
         """The place of the row with this ordinal."""
-        chunk, index, line = number >> 40, number >> 20 & 0xFFFFF, number & 0xFFFFF
+        chunk, index = number >> 32, number & 0xFFFFFFFF
         info = self._chunks[chunk]
         table = self._plan.tables[info.source]
-        offset = info.offsets[index] if info.offsets else index
+        offset = index if info.offsets is None else info.offsets[index]
+        line = info.first_line + offset if info.lines is None else info.lines[index]
         record = self._before[chunk] + offset + 1
-        return Place(table.name, info.first_line + line, record, table.sheet)
+        return Place(table.name, line, record, table.sheet)
 
     def source(self, number: int) -> int:
         """The index of the row's table."""
-        return self._chunks[number >> 40].source
+        return self._chunks[number >> 32].source

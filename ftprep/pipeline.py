@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftprep.engine import Look
+from ftprep.errors import ReadError
 from ftprep.executors import executor_for
 from ftprep.finish import Finished, finish
 from ftprep.lines import Writing
@@ -149,14 +150,23 @@ def load(
     look = Look(plan)
     examples: list[dict[str, Any]] = []
     account = {"read": 0, "loaded": 0, "rejected": 0, "skipped": 0}
+    broken = [(t.name, line, f) for t in plan.tables for line, f in t.faults if f.code in plan.error_codes]
     for chunk in plan.chunks():
+        if isinstance(chunk.payload, Fault):
+            broken.append((plan.tables[chunk.source].name, chunk.first_line, chunk.payload))
         rows = look.examples(chunk)
-        for row in rows:
-            account["read"] += 1
-            account["skipped"] += row.skipped
-            account["loaded"] += row.example is not None
-            examples.extend(_as_dicts(row))
+        account["read"] += len(rows)
+        account["skipped"] += sum(row.skipped for row in rows)
+        account["loaded"] += sum(row.example is not None for row in rows)
+        for row in look.expand(rows):
+            examples.extend(_as_dicts(row, plan))
     account["rejected"] = account["read"] - account["loaded"] - account["skipped"]
+    if broken and not examples:
+        name, line, fault = broken[0]
+        message = f"{name}:{line}: {fault.message}"
+        raise ReadError(message, "`ftprep check` says more")
+    for name, line, fault in broken:
+        warnings.warn(f"{name}:{line}: {fault.message}", UserWarning, stacklevel=2)
     if account["rejected"]:
         told = f"{account['rejected']:,} of {account['read']:,} records could not be read; ftprep.check names them"
         warnings.warn(told, UserWarning, stacklevel=2)
@@ -165,12 +175,10 @@ def load(
     return frame
 
 
-def _as_dicts(row: Row) -> Iterator[dict[str, Any]]:
+def _as_dicts(row: Row, plan: Plan) -> Iterator[dict[str, Any]]:
     import msgspec
 
     if isinstance(row.example, Pair):
-        yield {"prompt": row.example.prompt, "completion": row.example.completion} | (row.example.extra or {})
+        yield (row.example.extra or {}) | {"prompt": row.example.prompt, "completion": row.example.completion}
     elif isinstance(row.example, Chat):
-        plain = msgspec.to_builtins(row.example)
-        extra = plain.pop("\x7fextra", None) or {}
-        yield plain | extra
+        yield msgspec.json.decode(plan.writers["chat"].write(row.example))

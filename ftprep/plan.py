@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftprep import endings, keys
-from ftprep.errors import UsageError
+from ftprep.errors import ReadError, UsageError
 from ftprep.mends import AddEnding, Mend
 from ftprep.model import Chat, Chunk, Example, Fault, Pair, Row
 from ftprep.readers import open_tables, reader_of
@@ -31,6 +30,9 @@ if TYPE_CHECKING:
 
 HEAD_RECORDS = 1000
 """Records at the start of each table that tell its shape, its columns and the endings that are watched for."""
+
+HEAD_CHUNKS = 64
+"""Chunks (64 MiB) within which these records must be found."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,14 @@ class Plan:
         return tuple(r for r in self.rules if isinstance(r, DatasetRule))
 
     @cached_property
+    def told(self) -> frozenset[int]:
+        """Tables of which it is said already, once for all their records, that they have no known shape."""
+        return frozenset(i for i, t in enumerate(self.tables) if any(f.code == "FMT101" for _, f in t.faults))
+
+    @cached_property
     def folded_endings(self) -> tuple[str, ...]:
         """Separators that do not make two prompts different."""
-        return folded(self.setting)
+        return keys.folded(self.setting.prompt_endings)
 
     @cached_property
     def writers(self) -> dict[str, Shape]:
@@ -104,6 +111,13 @@ class Plan:
             setting = replace(setting, completion_proposals=())
         return replace(self, setting=setting)
 
+    def refuse_changed(self) -> None:
+        """Raise ReadError where a file is no longer the one that was read: nothing is to be written then."""
+        for table, stamp in zip(self.tables, self.stamps, strict=True):
+            if stamp_of(table) != stamp:
+                message = f"{table.name} changed while it was read; nothing was written"
+                raise ReadError(message, "run again when it is complete")
+
     def chunks(self) -> Iterator[Chunk]:
         """All chunks of all tables, numbered in order."""
         number = 0
@@ -130,12 +144,6 @@ class Plan:
         return card_of(code)
 
 
-def folded(setting: Setting) -> tuple[str, ...]:
-    """The watched separators as prompts are compared: without case and outer blanks, longest first."""
-    found = {keys.fold(e.casefold()) for e in setting.prompt_endings}
-    return tuple(sorted((f for f in found if len(f) > 1), key=lambda f: (-len(f), f)))
-
-
 def _without_records(table: Table) -> Table:
     import msgspec
 
@@ -159,9 +167,12 @@ def head_of(table: Table) -> Head:
     if table.broken:
         return Head(())
     reader, rows = reader_of(table), list[Row]()
-    for chunk in reader.chunks(table):
-        if not isinstance(chunk.payload, Fault):
-            rows.extend(islice(reader.decode(table, chunk), HEAD_RECORDS - len(rows)))
+    for chunk in islice(reader.chunks(table), HEAD_CHUNKS):
+        if isinstance(chunk.payload, Fault):
+            continue
+        # Blank and broken records tell nothing, so they do not count.
+        good = (row for row in reader.decode(table, chunk) if isinstance(row.record, Mapping) and not row.skipped)
+        rows.extend(islice(good, HEAD_RECORDS - len(rows)))
         if len(rows) >= HEAD_RECORDS:
             break
     return Head(tuple(rows))
@@ -313,8 +324,3 @@ def _always_errors() -> frozenset[str]:
     return frozenset(
         r.card.code for r in CATALOGUE if r.card.severity == "error" and not isinstance(r, (RowRule, DatasetRule))
     )
-
-
-def shapes_counted(plan: Plan) -> Counter[str]:
-    """How many tables have which shape."""
-    return Counter(s.name for s in plan.shapes if s)

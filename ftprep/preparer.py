@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ftprep.decisions import Decide, Decisions
+from ftprep.errors import UsageError
 from ftprep.finish import Finished, finish
 from ftprep.naming import Names, names_for
 from ftprep.pipeline import Progress, Run, Source, run_plan, settings
@@ -49,15 +50,14 @@ def prepare(
     run = Run(workers, progress, max_findings, options or Options())
     names = names_for(source, out, name)
     plan = make_plan(source, resolved, run.options, run.kept)
-    decide: Decide = unsafe if callable(unsafe) else lambda _: bool(unsafe)
-    from ftprep.rules import find
-
-    wanted = frozenset(r.card.code for s in resolved.fix.accept for r in find(s))
+    if len(plan.setting.shapes) > 1:
+        message = "the inputs hold both conversations and prompt/completion pairs, which make no one set"
+        raise UsageError(message, "prepare them apart, or `ftprep convert` the one to the other")
     with OutputSet(force=force, inputs=plan.files, make_parents=True) as outputs:
         for path in (names.one, names.train, names.valid, names.rejected, names.manifest):
             outputs.check(path)
         before = finish(run_plan(plan, run, counts=resolved.token_limit is not None), plan)
-        decisions = Decisions(decide, wanted)
+        decisions = Decisions.asked_for(resolved, unsafe)
         decisions.take(before.proposals)
         before.dataset.settle()
         return _write(plan, run, before, decisions, names, outputs)

@@ -107,10 +107,12 @@ def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
     for layer in layers:
         for key, value in layer.items():
             name = _kebab(key)
-            if isinstance(value, Mapping) and isinstance(merged.get(name), dict) and name != "options":
-                merged[name] = merge(merged[name], value)
-            elif isinstance(value, Mapping) and name != "options":
-                merged[name] = merge(value)
+            if name == "options" and isinstance(value, Mapping):
+                # Rules are named by code or name, whose spelling is theirs.
+                merged[name] = {**merged.get(name, {}), **value}
+            elif isinstance(value, Mapping):
+                before = merged.get(name)
+                merged[name] = merge(before if isinstance(before, dict) else {}, value)
             else:
                 merged[name] = value
     return merged
@@ -124,6 +126,7 @@ def resolve(*layers: Mapping[str, Any], origin: str = "recipe") -> Recipe:
         found = error.errors(include_url=False)
         first, where = found[0], _key_at(found[0]["loc"])
         if first["type"] == "extra_forbidden":
+            where = ".".join(map(str, first["loc"]))
             raise RecipeError(f"{origin}: unknown key {where!r}", _nearest(first["loc"])) from None
         told = "; or: ".join(dict.fromkeys(e["msg"] for e in found if _key_at(e["loc"]) == where))
         raise RecipeError(f"{origin}: {where}: {told}", "`ftprep config schema` lists keys and types") from None

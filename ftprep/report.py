@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -222,8 +221,3 @@ class Report(_Value):
         from ftprep.views.notebook import fragment
 
         return fragment(self)
-
-
-def summary_of(counts: Counter[Severity]) -> Summary:
-    """Counts by severity as the report's summary."""
-    return Summary(errors=counts["error"], warnings=counts["warning"], infos=counts["info"])

@@ -21,13 +21,9 @@ LONGEST_LABEL = 200
 """Characters; a longer answer is no label."""
 
 
-LINES = 0xFFFFF
-"""Lines of a chunk that an ordinal tells apart; more (one quoted cell of a million) must not spill into the index."""
-
-
 def ordinal(chunk: Chunk, row: Row) -> int:
-    """A row's place among all rows of a run as one integer that sorts: chunk, index in it, line in it."""
-    return chunk.number << 40 | row.index << 20 | min(row.line - chunk.first_line, LINES)
+    """A row's place among all rows of a run as one integer that sorts: the chunk, and the index in it (32 bits)."""
+    return chunk.number << 32 | row.index
 
 
 class AnswerSurvey:
@@ -183,12 +179,10 @@ class Surveys:
         entries: list[bytes] = []
         sampled: list[tuple[bytes, int, str, str]] = []
         folded = keys.folded(setting.prompt_endings)
-        base, first_line = chunk.number << 40, chunk.first_line
-        is_long = bool(rows) and rows[-1].line - first_line > LINES
+        base = chunk.number << 32
         for row in rows:
             example = row.example
-            # As `ordinal` has it, without the call.
-            number = ordinal(chunk, row) if is_long else base | row.index << 20 | (row.line - first_line)
+            number = base | row.index  # as `ordinal` has it, without the call
             if isinstance(example, Pair):
                 pairs.append(example)
                 numbers.append(number)
@@ -198,9 +192,12 @@ class Surveys:
                 continue
             if example.extra:
                 self.columns.update(list(example.extra)[:1000])
-            asked = row.asked or keys.ask(example, folded)
             said = keys.exact(example)
-            entries.append(asked + keys.answer(example) + said + number.to_bytes(8))
+            if row.speech is not None:
+                asked, answered = keys.ask_in(row.speech), keys.answer_in(row.speech)
+            else:
+                asked, answered = row.asked or keys.ask(example, folded), keys.answer(example)
+            entries.append(asked + answered + said + number.to_bytes(8))
             if self.sample.size and isinstance(example, Pair):
                 cut = TextSample.TEXT
                 sampled.append((said, number, example.prompt[:cut], example.completion[:cut]))

@@ -94,6 +94,7 @@ class Trip:
     def commit(self) -> Prepared:
         """Split, write all files and let them appear together."""
         names, outputs, spool = self.names, self.outputs, self.spool
+        self.plan.refuse_changed()
         split = _split(self.plan, spool, self.notes)
         stale = _earlier_outputs(names)
         train = valid = rejected = manifest = None
@@ -110,9 +111,10 @@ class Trip:
         if train:
             manifest = names.manifest
             outputs.commit((manifest, lambda made: _manifest(self, rows, split, made)))
-            _remove(stale, {p for p in (train, valid, rejected) if p})
+            _remove(stale, {p for p in (train, valid, rejected, manifest) if p})
         elif rejected:
             outputs.commit()
+            _remove(stale, {rejected})
         return Prepared(
             before=self.before.report,
             after=self.after.report,
@@ -214,7 +216,7 @@ def _manifest(trip: Trip, rows: dict[str, int], split: Split | None, made: dict[
 
 
 def _earlier_outputs(names: Names) -> set[Path]:
-    return {p for p in (names.one, names.train, names.valid, names.rejected) if p.is_file()}
+    return {p for p in (names.one, names.train, names.valid, names.rejected, names.manifest) if p.is_file()}
 
 
 def _remove(stale: set[Path], written: set[Path]) -> None:

@@ -114,7 +114,8 @@ def test_keys_may_be_kebab_or_snake_case_and_tables_are_merged() -> None:
     merged = merge({"token_limit": 1, "format": {"leading_space": False, "stop": "a"}}, {"format": {"stop": "b"}})
     assert merged == {"token-limit": 1, "format": {"leading-space": False, "stop": "b"}}
     options = {"rules": {"options": {"too-few": {"generation": 3}}}}
-    assert merge(options, {"rules": {"options": {"SET101": {}}}}) == {"rules": {"options": {"SET101": {}}}}
+    both = {"rules": {"options": {"too-few": {"generation": 3}, "SET101": {}}}}
+    assert merge(options, {"rules": {"options": {"SET101": {}}}}) == both  # rule by rule, the later layer's last
 
 
 LAYER = st.dictionaries(

@@ -135,7 +135,8 @@ class LabelVariants(_ClassRule):
         code="SET105",
         name="label-variants",
         severity="warning",
-        finds='Class names differ only in capitals, spacing or a final full stop: "Yes", "yes ", "YES".',
+        finds='Class names differ only in capitals, spacing or a final full stop: "Yes", "yes ", "YES"; a hyphen or '
+        "underscore between words counts as a space.",
         why="To the model they are different classes, and the probability of the right answer is spread over them.",
         bad=Sample(text=_set(yes=8, no=8, Yes=4)),
         good=Sample(text=_set(yes=8, no=8)),
@@ -147,7 +148,8 @@ class LabelVariants(_ClassRule):
         groups: defaultdict[str, list[str]] = defaultdict(list)
         spelt = sorted(dataset.spellings.items(), key=lambda s: (-s[1], s[0])) if dataset.is_classification else []
         for label, _ in spelt:
-            groups[re.sub(r"[\s_-]+", " ", label.casefold()).strip(" .。!！")].append(label)
+            # Only between letters is a hyphen a way of spelling; in "-1" and "A-" it means something.
+            groups[re.sub(r"(?<=\w)[\s_-]+(?=\w)", " ", label.casefold()).strip().rstrip(".。")].append(label)
         return [variants for variants in groups.values() if len(variants) > 1]
 
     def judge(self, dataset: Dataset) -> Iterator[Judgement]:
@@ -156,13 +158,17 @@ class LabelVariants(_ClassRule):
             yield Judgement(f"variants of one class: {named}")
 
     def propose(self, dataset: Dataset) -> Iterator[Proposal]:
+        spellings: dict[str, str] = {}
+        told: list[str] = []
         for variants in self._groups(dataset):
             first = variants[0].strip()
             others = [v for v in variants if v != first]
-            count = sum(dataset.spellings[v] for v in others)
-            what = f"write {', '.join(map(shown, others))} as {shown(first)}"
-            mends = (Relabel(dict.fromkeys(others, first), dataset.stop.ending),)
-            yield Proposal(self.card.code, "unsafe", what, count, mends)
+            spellings |= dict.fromkeys(others, first)
+            told.append(f"{', '.join(map(shown, others))} as {shown(first)}")
+        if spellings:
+            count = sum(dataset.spellings[v] for v in spellings)
+            mends = (Relabel(spellings, dataset.stop.ending),)
+            yield Proposal(self.card.code, "unsafe", f"write {'; '.join(told)}", count, mends)
 
 
 class NumericLabels(_ClassRule):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ftprep.dataset import Dataset
 from ftprep.model import Chat, Fault, ImagePart, Message, Row
@@ -49,7 +50,43 @@ def _systems(messages: list[Message]) -> list[int]:
     return [place for place, message in enumerate(messages) if message.role in SYSTEMS]
 
 
-class NoAssistant(_TalkRule):
+def _talk(row: Row) -> tuple[tuple[str, ...], bool]:
+    """The roles in order, and whether a message says nothing or only white space (or has parts): once for all rules."""
+    if row.talk is None and isinstance(row.example, Chat):
+        messages = row.example.messages
+        hollow = False
+        for message in messages:
+            content = message.content
+            if not isinstance(content, str) or not content or content.isspace():
+                hollow = True
+                break
+        row.talk = tuple([m.role for m in messages]), hollow
+    talk: tuple[tuple[str, ...], bool] = row.talk
+    return talk
+
+
+@lru_cache(maxsize=10_000)
+def _is_in_order(rule: _OrderRule, roles: tuple[Any, ...]) -> bool:
+    return next(rule.look([Message(role) for role in roles]), None) is None
+
+
+class _OrderRule(_TalkRule):
+    """What these find depends on the roles alone, and few sequences of roles make up nearly all sets."""
+
+    def suspects(self, rows: list[Row]) -> list[Row]:
+        """The rows whose roles are not in order."""
+        return [row for row in rows if not _is_in_order(self, _talk(row)[0])]
+
+
+class _WordsRule(_TalkRule):
+    """What these find takes a message that says nothing."""
+
+    def suspects(self, rows: list[Row]) -> list[Row]:
+        """The rows with such a message."""
+        return [row for row in rows if _talk(row)[1]]
+
+
+class NoAssistant(_OrderRule):
     card: ClassVar[Card] = Card(
         code="ROLE101",
         name="no-assistant",
@@ -66,7 +103,7 @@ class NoAssistant(_TalkRule):
             yield self.fault("no turn of the assistant: there is nothing to learn", make_pointer("messages"))
 
 
-class NoUser(_TalkRule):
+class NoUser(_OrderRule):
     card: ClassVar[Card] = Card(
         code="ROLE102",
         name="no-user",
@@ -82,7 +119,7 @@ class NoUser(_TalkRule):
             yield self.fault("no turn of the user", make_pointer("messages"))
 
 
-class LastNotAssistant(_TalkRule):
+class LastNotAssistant(_OrderRule):
     card: ClassVar[Card] = Card(
         code="ROLE103",
         name="last-not-assistant",
@@ -99,7 +136,7 @@ class LastNotAssistant(_TalkRule):
             yield self.at(len(messages) - 1, f"the conversation ends with a {last} message, not with the assistant's")
 
 
-class StartsWithAssistant(_TalkRule):
+class StartsWithAssistant(_OrderRule):
     card: ClassVar[Card] = Card(
         code="ROLE104",
         name="starts-with-assistant",
@@ -118,7 +155,7 @@ class StartsWithAssistant(_TalkRule):
                 return
 
 
-class ConsecutiveSameRole(_TalkRule):
+class ConsecutiveSameRole(_OrderRule):
     card: ClassVar[Card] = Card(
         code="ROLE105",
         name="consecutive-same-role",
@@ -136,7 +173,7 @@ class ConsecutiveSameRole(_TalkRule):
                 yield self.at(place, f"the {role} speaks twice in a row")
 
 
-class SystemNotFirst(_TalkRule):
+class SystemNotFirst(_OrderRule):
     card: ClassVar[Card] = Card(
         code="ROLE106",
         name="system-not-first",
@@ -153,7 +190,7 @@ class SystemNotFirst(_TalkRule):
                 yield self.at(place, f"a {messages[place].role} message that does not stand at the start")
 
 
-class SeveralSystems(_TalkRule):
+class SeveralSystems(_OrderRule):
     card: ClassVar[Card] = Card(
         code="ROLE107",
         name="several-systems",
@@ -199,7 +236,7 @@ class SystemVaries(DatasetRule):
         yield Judgement(message + (f"; {without:,} have none" if without else ""))
 
 
-class EmptyContent(_TalkRule):
+class EmptyContent(_WordsRule):
     card: ClassVar[Card] = Card(
         code="ROLE109",
         name="empty-content",
@@ -219,7 +256,7 @@ class EmptyContent(_TalkRule):
                 yield self.at(place, "the reply is empty", "content")
 
 
-class BlankContent(_TalkRule):
+class BlankContent(_WordsRule):
     card: ClassVar[Card] = Card(
         code="ROLE110",
         name="blank-content",
@@ -240,7 +277,7 @@ class BlankContent(_TalkRule):
                 yield Fault(fault.code, fault.message, fault.pointer, make_excerpt(text))
 
 
-class EmptyTurn(_TalkRule):
+class EmptyTurn(_WordsRule):
     card: ClassVar[Card] = Card(
         code="ROLE111",
         name="empty-turn",

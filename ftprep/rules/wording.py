@@ -278,8 +278,6 @@ class ExtraColumns(PairRule):
         "what it writes.",
         bad=Sample(text="id,prompt,completion\n1,Peru ->, Lima END\n2,Chad ->, Ndjamena END\n", suffix=".csv"),
         good=Sample(text="prompt,completion\nPeru ->, Lima END\nChad ->, Ndjamena END\n", suffix=".csv"),
-        fix="safe",
-        mended="Leaves the columns out of the written file.",
     )
 
     def judge(self, dataset: Dataset) -> Iterator[Judgement]:
