@@ -10,12 +10,11 @@ from typing import Any
 
 from ftprep.decisions import Decisions
 from ftprep.errors import UsageError
-from ftprep.finish import finish
 from ftprep.lines import Writing
 from ftprep.mends import AddEnding, LeadingSpace, Mend, ToChat, in_order
 from ftprep.model import ShapeName
 from ftprep.naming import Names, names_for
-from ftprep.pipeline import Progress, Run, Source, run_plan, settings
+from ftprep.pipeline import Progress, Run, Source, look_over, settings
 from ftprep.plan import make_plan
 from ftprep.prepared import Prepared
 from ftprep.readers.base import Options
@@ -63,12 +62,12 @@ def convert(
     with OutputSet(force=force, inputs=plan.files, make_parents=True) as outputs:
         for each in (names.one, names.rejected, names.manifest):
             outputs.check(each)
-        before = finish(run_plan(plan, run), plan)
+        plan, before = look_over(plan, run)
         dataset = before.dataset
         mends: tuple[Mend, ...] = ()
         if to == "chat":
-            ending = dataset.separator.ending if dataset.separator.standing == "all" else ""
-            stop = dataset.stop.ending if dataset.stop.standing == "all" else ""
+            ending = dataset.separator.ending if dataset.separator.standing != "none" else ""
+            stop = dataset.stop.ending if dataset.stop.standing != "none" else ""
             mends = (ToChat(system, ending, stop),)
         else:
             mends = _as_the_recipe_says(resolved)
@@ -118,7 +117,7 @@ def split(
     with OutputSet(force=force, inputs=plan.files, make_parents=True) as outputs:
         for each in (names.train, names.valid, names.rejected, names.manifest):
             outputs.check(each)
-        before = finish(run_plan(plan, run), plan)
+        plan, before = look_over(plan, run)
         writing = replace(split_by(plan, before), verbatim=True)
         with Trip(plan, run, before, NOTHING, writing, names, outputs) as trip:
             return trip.commit()

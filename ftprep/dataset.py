@@ -10,7 +10,7 @@ from functools import cached_property
 from ftprep import endings
 from ftprep.model import Place
 from ftprep.setting import Setting
-from ftprep.surveys import Surveys
+from ftprep.surveys import LONGEST_LABEL, Surveys
 
 LABEL_WORDS = 6
 """A class name has at most this many words; banking77, the longest-named public set at hand, has seven parts joined
@@ -129,6 +129,9 @@ class Dataset:
             return Task("unknown", ("no example could be read",), {})
         if self.pairs and not self.surveys.prompts.texts:
             return Task("open-ended", ("all prompts are empty",), {})
+        if answers.long * 10 > answers.answers:
+            long = f"{answers.long:,} of {answers.answers:,} answers have more than {LONGEST_LABEL} characters"
+            return Task("generation", (f"{long}: texts rather than class names",), {})
         if labels is None or not labels:
             return Task("generation", ("the answers are too many or too different to be classes",), {})
         wordy = sum(n for label, n in labels.items() if not is_label(label)) + answers.long

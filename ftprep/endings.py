@@ -26,6 +26,7 @@ _TAIL = 40
 _CLOSING: dict[Field, str] = {"prompt": "}`", "completion": "}`>"}
 _SENTENCE = ".?!,;。？！…，；、'\"’”)）]】"
 _PUNCTUATED = re.compile(r"\s*[^\w\s]{2,}\s*$")
+_TAG = re.compile(r"\s*</?\w+>\s?$")
 _CUED = re.compile(r"\s?\w*[:：=>|]\s?$")
 _LAST_LINE = re.compile(r"\n+[^\n]*\n*$")
 
@@ -42,7 +43,7 @@ def is_deliberate(ending: str, field: Field) -> bool:
     marks = _PUNCTUATED.search(ending)
     if marks and any(c not in _SENTENCE for c in marks[0].strip()):
         return True
-    return field == "prompt" and bool(_CUED.search(ending))
+    return field == "prompt" and bool(_TAG.search(ending) or _CUED.search(ending))
 
 
 def trimmed(tail: str, field: Field) -> str:
@@ -53,7 +54,7 @@ def trimmed(tail: str, field: Field) -> str:
     for known in sorted(KNOWN[field], key=len, reverse=True):
         if tail.endswith(known) and (known.strip() or tail == known):
             return known
-    for pattern in (_LAST_LINE, _PUNCTUATED, _CUED):
+    for pattern in (_LAST_LINE, _TAG, _PUNCTUATED, _CUED):
         found = pattern.search(tail)
         if found and is_deliberate(found[0], field):
             return found[0]
@@ -84,6 +85,12 @@ def watched(field: Field, wanted: str | None, sample: list[str]) -> tuple[str, .
     texts = [t for t in sample if t.strip()]
     seen = [e for e in KNOWN[field] if sum(t.endswith(e) for t in texts) >= max(1.0, HEAD_SHARE * len(texts))]
     return tuple(dict.fromkeys(e for e in (wanted, derived(texts, field), *seen) if e))
+
+
+def is_missed(survey: TextSurvey) -> bool:
+    """Whether many texts end in a known ending, and most of these in one that was not counted."""
+    counted = max((state.count for state in survey.endings.values()), default=0)
+    return survey.ended >= max(2.0, HEAD_SHARE * survey.texts) and 2 * counted < survey.ended
 
 
 @dataclass(frozen=True)
@@ -134,8 +141,11 @@ def _may_be(ending: str, state: Ending, survey: TextSurvey, field: Field) -> boo
 
 
 def propose(survey: TextSurvey, field: Field) -> str:
-    """The first ending of the preferred ones that occurs in no text (` ->` only where no prompt has a line end)."""
+    """The first ending of the preferred ones that occurs in no text, "" where each does.
+
+    ` ->` is for prompts without line ends only.
+    """
     for ending in PROPOSED[field]:
         if not survey.occurring.get(ending, True) and not (ending == " ->" and survey.with_newline):
             return ending
-    return PROPOSED[field][-1]
+    return ""

@@ -14,7 +14,7 @@ from ftprep.finish import finish
 from ftprep.lines import Writing
 from ftprep.model import Chunk
 from ftprep.partial import Output
-from ftprep.pipeline import Progress, Run, Source, run_plan, settings
+from ftprep.pipeline import Progress, Run, Source, look_over, run_plan, settings
 from ftprep.plan import Plan, make_plan
 from ftprep.preparer import MOST_TRIPS
 from ftprep.readers.base import Options, Table
@@ -106,7 +106,7 @@ def fix(
     for table, shape in zip(plan.tables, plan.shapes, strict=True):
         _refuse(table, shape)
     decisions = Decisions.asked_for(resolved, unsafe)
-    before = finish(run_plan(plan, run), plan)
+    plan, before = look_over(plan, run)
     decisions.take(before.proposals)
     for left in reversed(range(MOST_TRIPS)):
         writing = Writing(in_place=True, **decisions.made())
@@ -124,8 +124,7 @@ def fix(
         return Fixed(files, {}, before.report)
     report = after.report
     if write:
-        fresh = make_plan(source, resolved, run.options, run.kept)
-        report = finish(run_plan(fresh, run), fresh).report
+        report = look_over(make_plan(source, resolved, run.options, run.kept), run)[1].report
     return Fixed(files, {code: p.count for code, p in decisions.accepted.items()}, report)
 
 

@@ -85,6 +85,8 @@ class Lines:
             written.add(row.offset)
             output.lines.append(self._line(row, original, chunk.source))
             output.units.append(self._unit(row, original))
+            if writing.group:
+                output.asks.append(self._asked(row, original))
         output.records = len(written)
         return output
 
@@ -119,15 +121,17 @@ class Lines:
                 raw = raw[: member.start] + value + raw[member.end :]
         return raw
 
+    def _asked(self, row: Row, original: Example) -> bytes:
+        asked = row.asked or keys.ask(original, self.plan.folded_endings)
+        whole = self.writing.by_answer or asked == keys.BLANK
+        return row.unit or (keys.unit(asked, keys.answer(original)) if whole else asked)
+
     def _unit(self, row: Row, original: Example) -> tuple[bytes, str]:
         writing = self.writing
+        unit = self._asked(row, original)
         group = (row.record or {}).get(writing.group) if writing.group else None
         if group is not None and group != "":  # a row without a group is one by itself
             unit = keys.digest(json.dumps(group, ensure_ascii=False, default=str))
-        else:
-            asked = row.asked or keys.ask(original, self.plan.folded_endings)
-            whole = writing.by_answer or asked == keys.BLANK
-            unit = row.unit or (keys.unit(asked, keys.answer(original)) if whole else asked)
         if writing.class_column:
             return unit, str((row.record or {}).get(writing.class_column, ""))
         return unit, label_of((row.example or original).answer, writing.stop) if writing.by_class else ""

@@ -102,7 +102,17 @@ class AddEnding(msgspec.Struct, frozen=True, tag=True):
         text = getattr(example, self.field)
         if not text.strip() or text.endswith(self.ending):
             return example
-        return _replace(example, self.field, text + self.ending)
+        return _replace(example, self.field, _without_variant(text, self.ending) + self.ending)
+
+
+def _without_variant(text: str, ending: str) -> str:
+    """The text without the same marks in other white space at its end (` -> ` for ` ->`): one ending is enough."""
+    marks, stripped = ending.strip(), text.rstrip()
+    if not marks or not stripped.endswith(marks):
+        return text
+    rest = stripped[: -len(marks)]
+    is_word = marks[0].isalnum() and rest[-1:].isalnum()  # "WEEKEND" does not end in END
+    return text if is_word or not rest.strip() else rest.rstrip()
 
 
 class LeadingSpace(msgspec.Struct, frozen=True, tag=True):

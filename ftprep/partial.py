@@ -59,11 +59,14 @@ class Aside(msgspec.Struct):
 class Output:
     """What one chunk gives to be written: lines, and for each the unit that a split never parts and the class.
 
+    Where units are groups, `asks` has what each line asks, so that groups that share a prompt stay together too.
+
     When files are mended in place, `changed` has the physical lines that change, None where a line goes.
     """
 
     lines: list[bytes] = field(default_factory=list)
     units: list[tuple[bytes, str]] = field(default_factory=list)
+    asks: list[bytes] = field(default_factory=list)
     aside: list[Aside] = field(default_factory=list)
     changed: list[tuple[int, bytes | None]] = field(default_factory=list)
     records: int = 0

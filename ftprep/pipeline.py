@@ -104,8 +104,16 @@ def run_plan(
 
 def audit(source: Source, recipe: Recipe, run: Run) -> tuple[Plan, Finished]:
     """Plan, fold and finish: the plan and what came of it."""
-    plan = make_plan(source, recipe, run.options, run.kept)
-    return plan, finish(run_plan(plan, run), plan)
+    return look_over(make_plan(source, recipe, run.options, run.kept), run)
+
+
+def look_over(plan: Plan, run: Run, counts: bool = True) -> tuple[Plan, Finished]:
+    """Fold and finish; once more with a wider plan where the data turns out to end otherwise than its heads."""
+    partial = run_plan(plan, run, counts=counts)
+    wider = plan.widened(partial.surveys)
+    if wider is not None:
+        plan, partial = wider, run_plan(wider, run, counts=counts)
+    return plan, finish(partial, plan)
 
 
 def check(

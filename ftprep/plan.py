@@ -26,6 +26,7 @@ from ftprep.shapes.completion import PairShape
 from ftprep.shapes.convert import CannotConvert, to_pairs
 
 if TYPE_CHECKING:
+    from ftprep.surveys import Surveys
     from ftprep.tokens import Counter as TokenCounter
 
 HEAD_RECORDS = 1000
@@ -109,6 +110,21 @@ class Plan:
             setting = replace(setting, prompt_proposals=())
         if added["completion"]:
             setting = replace(setting, completion_proposals=())
+        return replace(self, setting=setting)
+
+    def widened(self, surveys: Surveys) -> Plan | None:
+        """The plan that watches for all known endings, where many texts end in one that the heads did not show."""
+        prompts = endings.is_missed(surveys.prompts)
+        completions = endings.is_missed(surveys.completions)
+        if not prompts and not completions:
+            return None
+        setting = self.setting
+        if prompts:
+            wider = tuple(dict.fromkeys((*setting.prompt_endings, *endings.KNOWN["prompt"])))
+            setting = replace(setting, prompt_endings=wider, prompt_known=())
+        if completions:
+            wider = tuple(dict.fromkeys((*setting.completion_endings, *endings.KNOWN["completion"])))
+            setting = replace(setting, completion_endings=wider, completion_known=())
         return replace(self, setting=setting)
 
     def refuse_changed(self) -> None:
@@ -275,6 +291,8 @@ def _setting(
         endings.watched("completion", recipe.format.stop, completions),
         () if recipe.format.separator else endings.PROPOSED["prompt"],
         () if recipe.format.stop else endings.PROPOSED["completion"],
+        () if recipe.format.separator else endings.KNOWN["prompt"],
+        () if recipe.format.stop else endings.KNOWN["completion"],
     )
     return setting if kept is None else replace(setting, kept=kept)
 

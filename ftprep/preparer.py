@@ -9,9 +9,9 @@ from typing import Any
 
 from ftprep.decisions import Decide, Decisions
 from ftprep.errors import UsageError
-from ftprep.finish import Finished, finish
+from ftprep.finish import Finished
 from ftprep.naming import Names, names_for
-from ftprep.pipeline import Progress, Run, Source, run_plan, settings
+from ftprep.pipeline import Progress, Run, Source, look_over, settings
 from ftprep.plan import Plan, make_plan
 from ftprep.prepared import Prepared
 from ftprep.readers.base import Options
@@ -56,7 +56,7 @@ def prepare(
     with OutputSet(force=force, inputs=plan.files, make_parents=True) as outputs:
         for path in (names.one, names.train, names.valid, names.rejected, names.manifest):
             outputs.check(path)
-        before = finish(run_plan(plan, run, counts=resolved.token_limit is not None), plan)
+        plan, before = look_over(plan, run, counts=resolved.token_limit is not None)
         decisions = Decisions.asked_for(resolved, unsafe)
         decisions.take(before.proposals)
         before.dataset.settle()

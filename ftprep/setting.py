@@ -16,8 +16,8 @@ class Setting:
 
     `encoding` is the name of the token encoding and `encoding_why` where it comes from. `prompt_endings` and
     `completion_endings` are the candidates that the run counts as separator and stop sequence; of the proposals it only
-    notes whether they occur. `kept` findings of each rule are remembered; `sample_size` is how many texts are kept for
-    rules that read texts again at the end (0: none does).
+    notes whether they occur, and of the known ones together how many texts end in one. `kept` findings of each rule are
+    remembered; `sample_size` is how many texts are kept for rules that read texts again at the end (0: none does).
     """
 
     recipe: Recipe = field(default_factory=Recipe)
@@ -28,6 +28,8 @@ class Setting:
     completion_endings: tuple[str, ...] = ()
     prompt_proposals: tuple[str, ...] = ()
     completion_proposals: tuple[str, ...] = ()
+    prompt_known: tuple[str, ...] = ()
+    completion_known: tuple[str, ...] = ()
     kept: int = FIRST_KEPT
     sample_size: int = 0
 

@@ -18,6 +18,28 @@ from ftprep.errors import UsageError
 NAMED_IN_NOTES = 5  # a set with a thousand one-example classes gets one sentence for the rest, not a thousand
 
 
+class Joined:
+    """Units that must stay together although their keys differ (groups that share a prompt), found as they come."""
+
+    def __init__(self) -> None:
+        self._above: dict[bytes, bytes] = {}
+
+    def of(self, unit: bytes) -> bytes:
+        """The key that all units joined to this one have: the smallest of them, whatever the order of joining."""
+        root = unit
+        while (above := self._above.get(root, root)) != root:
+            root = above
+        while unit != root:
+            self._above[unit], unit = root, self._above[unit]
+        return root
+
+    def join(self, unit: bytes, other: bytes) -> None:
+        """Keep the two together."""
+        one, two = sorted((self.of(unit), self.of(other)))
+        if one != two:
+            self._above[two] = one
+
+
 @dataclass(frozen=True)
 class Split:
     """The outcome: `train` and `valid` count examples; `per_class` is {class: (train, valid)}, {} without classes."""

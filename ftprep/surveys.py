@@ -162,8 +162,10 @@ class Surveys:
     """All summaries of one run; `see` takes a chunk's loaded rows, `merge` adds another part of the set."""
 
     def __init__(self, setting: Setting) -> None:
-        self.prompts = TextSurvey(setting.prompt_endings, setting.prompt_proposals, setting.kept)
-        self.completions = TextSurvey(setting.completion_endings, setting.completion_proposals, setting.kept)
+        self.prompts = TextSurvey(setting.prompt_endings, setting.prompt_proposals, setting.kept, setting.prompt_known)
+        self.completions = TextSurvey(
+            setting.completion_endings, setting.completion_proposals, setting.kept, setting.completion_known
+        )
         self.answers = AnswerSurvey()
         self.keys = KeySurvey()
         self.lengths = LengthSurvey()

@@ -105,10 +105,12 @@ class TextSurvey:
     """One field (prompt or completion) over the whole set: shared edges, endings, capitals, blanks.
 
     `endings` are the candidates that the head of the data shows, counted row by row; of `others`, which may be
-    proposed, it is only known whether they occur at all.
+    proposed, it is only known whether they occur at all, and `ended` counts the texts that end in any of the `known`.
     """
 
-    def __init__(self, endings: tuple[str, ...], others: tuple[str, ...], kept: int) -> None:
+    def __init__(
+        self, endings: tuple[str, ...], others: tuple[str, ...], kept: int, known: tuple[str, ...] = ()
+    ) -> None:
         self.kept = kept
         self.texts = 0
         self.blank = Marks(kept)
@@ -119,6 +121,8 @@ class TextSurvey:
         self.ends = Edge()
         self.endings = {e: Ending(Marks(kept), Marks(kept)) for e in endings}
         self.occurring = dict.fromkeys(others, False)
+        self.known = known
+        self.ended = 0
 
     def see(self, numbers: list[int], texts: list[str]) -> None:
         """Take in one chunk's texts, with their ordinals."""
@@ -133,6 +137,8 @@ class TextSurvey:
         # Texts that end in different characters share no end; turning each around is worth it only for the others.
         alike = len({t[-1] for t in bodies}) == 1
         self.ends.see([t[: -END - 1 : -1] for t in bodies] if alike else [""] * bool(bodies))
+        if self.known:
+            self.ended += sum([t.endswith(self.known) for t in bodies])
         upper, lower = count_cases([t[:CASED] for t in bodies])
         self.upper += upper
         self.lower += lower
@@ -169,6 +175,7 @@ class TextSurvey:
         self.with_newline += other.with_newline
         self.upper += other.upper
         self.lower += other.lower
+        self.ended += other.ended
         self.blank.merge(other.blank)
         self.starts.merge(other.starts)
         self.ends.merge(other.ends)

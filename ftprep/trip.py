@@ -27,7 +27,7 @@ from ftprep.pipeline import Run, run_plan
 from ftprep.plan import Plan
 from ftprep.prepared import Prepared
 from ftprep.shapes.completion import PairShape
-from ftprep.splitter import Split, assign
+from ftprep.splitter import Joined, Split, assign
 from ftprep.writer import OutputFile, OutputSet, manifest_bytes
 
 SMALLEST_TO_SPLIT = 50
@@ -235,6 +235,7 @@ class _Spool:
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
         self._units = bytearray()
         self._class_of = array("L")
+        self._joined = Joined()
         self._classes: dict[str, int] = {}
         self.aside: list[tuple[int, Aside]] = []
         self.records = 0
@@ -249,6 +250,8 @@ class _Spool:
         for unit, name in output.units:
             self._units += unit
             self._class_of.append(self._classes.setdefault(name, len(self._classes)))
+        for asked, (unit, _) in zip(output.asks, output.units, strict=False):
+            self._joined.join(unit, asked)
         self.aside.extend((chunk.number, a) for a in output.aside)
         self.records += output.records
 
@@ -257,7 +260,7 @@ class _Spool:
         names = list(self._classes)
         data = bytes(self._units)
         for i, kind in enumerate(self._class_of):
-            yield data[8 * i : 8 * i + 8], names[kind]
+            yield self._joined.of(data[8 * i : 8 * i + 8]), names[kind]
 
     def copy(self, train: OutputFile, valid: OutputFile | None, split: Split | None) -> None:
         """Write each line to the side it falls on."""

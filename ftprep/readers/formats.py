@@ -249,12 +249,12 @@ def _plain_format(name: str, named: str, lines: list[str]) -> Found:
         return Found(named)
     if named:
         right = ".tsv" if delimiter == "\t" else ".csv"
-        words = f"this is delimited text, not JSON; rename it to {PurePath(name).stem}{right} or say --format csv"
+        words = f"this is delimited text, not JSON; rename it to {PurePath(name).stem}{right}"
         return Found(named, ((1, Fault("IO120", words)),), broken=True)
     if delimiter:
         return Found("delimited")
     message = f"cannot tell what {name} is"
-    raise ReadError(message, "give it a suffix (.jsonl .json .csv .tsv .xlsx .txt) or say --format")
+    raise ReadError(message, "give it a suffix: .jsonl .json .csv .tsv .xlsx .txt")
 
 
 def _delimiter(lines: list[str]) -> str:

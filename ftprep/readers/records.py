@@ -99,20 +99,34 @@ def _is_frame(data: Any) -> bool:
 def _batches(data: Any) -> Iterator[list[dict[str, Any] | Fault]]:
     """The records, CHUNK_RECORDS at a time."""
     if _is_frame(data):
+        whole = _whole_columns(data)
         for begin in range(0, len(data), base.CHUNK_RECORDS):
-            yield [_record(record) for record in _framed(data.iloc[begin : begin + base.CHUNK_RECORDS])]
+            yield [_record(record) for record in _framed(data.iloc[begin : begin + base.CHUNK_RECORDS], whole)]
         return
     records = _iterated(data)
     while batch := [_record(record) for record in islice(records, base.CHUNK_RECORDS)]:
         yield batch
 
 
-def _framed(frame: Any) -> list[dict[str, Any]]:
+def _whole_columns(frame: Any) -> frozenset[int]:
+    """Columns of floats that pandas made of whole numbers, since a cell was missing: a label 1 must not become 1.0."""
+    found = set()
+    for position, kind in enumerate(frame.dtypes):
+        if getattr(kind, "kind", "") == "f":
+            filled = frame.iloc[:, position].dropna()
+            if 0 < len(filled) < len(frame) and bool(((filled % 1 == 0) & (filled.abs() < 2**53)).all()):
+                found.add(position)
+    return frozenset(found)
+
+
+def _framed(frame: Any, whole: frozenset[int]) -> list[dict[str, Any]]:
     """The rows of a part of a frame, without the cells that are missing."""
     records: list[dict[str, Any]] = [{} for _ in range(len(frame))]
     for position, column in enumerate(frame.columns):
         series = frame.iloc[:, position]
         name = str(column)
+        if position in whole:
+            series = series.astype("Int64")
         for record, value, is_missing in zip(records, series.tolist(), series.isna().tolist(), strict=True):
             if not is_missing:
                 record[name] = value

@@ -8,10 +8,11 @@ from typing import ClassVar
 
 from ftprep.dataset import Dataset
 from ftprep.endings import propose
-from ftprep.mends import AddEnding, LeadingSpace, has_two_spaces
+from ftprep.mends import AddEnding, Field, LeadingSpace, has_two_spaces
 from ftprep.model import Fault, Pair, Row
 from ftprep.rule import Card, DatasetRule, Judgement, Proposal, RowRule, Sample
 from ftprep.setting import Setting
+from ftprep.textsurvey import TextSurvey
 
 
 def shown(text: str) -> str:
@@ -45,6 +46,15 @@ class PairRule(DatasetRule):
         return dataset.task.name == "generation"
 
 
+def _advice(survey: TextSurvey, field: Field) -> str:
+    """Which ending could be added, in words."""
+    ending = propose(survey, field)
+    if ending:
+        return f"{shown(ending)} occurs in none of them and could be added"
+    option = "--stop" if field == "completion" else "--separator"
+    return f"each of the usual ones stands in some of them: name another with {option}"
+
+
 class SeparatorMissing(PairRule):
     card: ClassVar[Card] = Card(
         code="SEP101",
@@ -67,14 +77,15 @@ class SeparatorMissing(PairRule):
         if separator.named:
             yield Judgement(f"prompts do not end with {shown(separator.ending)}, the separator that the recipe names")
         else:
-            proposal = shown(propose(dataset.surveys.prompts, "prompt"))
-            yield Judgement(f"prompts have no common ending; {proposal} occurs in none of them and could be added")
+            yield Judgement(f"prompts have no common ending; {_advice(dataset.surveys.prompts, 'prompt')}")
 
     def propose(self, dataset: Dataset) -> Iterator[Proposal]:
         if next(self.judge(dataset), None) is None:
             return
         separator = dataset.separator
         ending = separator.ending or propose(dataset.surveys.prompts, "prompt")
+        if not ending:
+            return
         yield Proposal(
             self.card.code,
             "safe" if separator.named else "unsafe",
@@ -150,15 +161,14 @@ class SeparatorWeak(PairRule):
     def judge(self, dataset: Dataset) -> Iterator[Judgement]:
         separator = dataset.separator
         if separator.standing == "none" and separator.weak_mark and not separator.named:
-            proposal = shown(propose(dataset.surveys.prompts, "prompt"))
-            yield Judgement(
-                f"all prompts end with {shown(separator.weak_mark)}, which is no separator; "
-                f"{proposal} occurs in none of them and could be added"
-            )
+            weak = f"all prompts end with {shown(separator.weak_mark)}, which is no separator"
+            yield Judgement(f"{weak}; {_advice(dataset.surveys.prompts, 'prompt')}")
 
     def propose(self, dataset: Dataset) -> Iterator[Proposal]:
         for _ in self.judge(dataset):
             ending = propose(dataset.surveys.prompts, "prompt")
+            if not ending:
+                return
             what = f"add the separator {shown(ending)} to the end of all prompts"
             mends = (AddEnding("prompt", ending),)
             yield Proposal(self.card.code, "unsafe", what, dataset.surveys.prompts.texts, mends)
@@ -225,13 +235,14 @@ class StopMissing(PairRule):
                 f"completions do not end with {shown(stop.ending)}, the stop sequence that the recipe names"
             )
         elif self.generates(dataset):
-            proposal = shown(propose(dataset.surveys.completions, "completion"))
-            yield Judgement(f"completions have no common ending; {proposal} occurs in none of them and could be added")
+            yield Judgement(f"completions have no common ending; {_advice(dataset.surveys.completions, 'completion')}")
 
     def propose(self, dataset: Dataset) -> Iterator[Proposal]:
         if next(self.judge(dataset), None) is None:
             return
         ending = dataset.stop.ending or propose(dataset.surveys.completions, "completion")
+        if not ending:
+            return
         yield Proposal(
             self.card.code,
             "safe" if dataset.stop.named else "unsafe",

@@ -47,6 +47,8 @@ def verdict(prepared: Prepared) -> str:
         wrote = f"Wrote {made.train:,} training and {counted(made.valid, 'validation example')}."
     else:
         wrote = f"Wrote {counted(prepared.rows.get('examples', 0), 'example')}."
+    if aside := prepared.rows.get("rejected", 0):
+        wrote += f" {aside:,} of {counted(prepared.rows.get('read', 0), 'row')} set aside."
     found = prepared.after.summary
     if found.errors:
         return f"{wrote} {counted(found.errors, 'error')} left in it: not ready to train on yet."
@@ -109,6 +111,7 @@ def sections(prepared: Prepared) -> Sections:
     """Title and entries of each part that has something to say, in the order in which they are needed."""
     found: Sections = [
         ("Files", list(_files(prepared))),
+        ("What was read", [Entry(i.path, i.read_as) for i in prepared.before.inputs[:NOTES] if i.read_as]),
         ("Rows", list(_rows(prepared))),
         ("About the input", list(_input(prepared))),
         ("Why rows were set aside", list(_reasons(prepared))),

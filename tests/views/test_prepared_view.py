@@ -80,6 +80,9 @@ def test_colours_mark_and_change_no_words() -> None:
     assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == summary(prepared(), width=100)
 
 
+WROTE = "Wrote 96 training and 24 validation examples. 3 of 122 rows set aside."
+
+
 def clean(*severities: str) -> Report:
     return report_of([finding((f"XYZ10{i}", "odd", s), "odd", i) for i, s in enumerate(severities, 1)])
 
@@ -87,19 +90,19 @@ def clean(*severities: str) -> Report:
 @pytest.mark.parametrize(
     ("others", "expected"),
     [
-        ({"after": clean()}, "Wrote 96 training and 24 validation examples. Ready to train on."),
-        ({"after": clean("info")}, "Wrote 96 training and 24 validation examples. Ready to train on."),
+        ({"after": clean()}, f"{WROTE} Ready to train on."),
+        ({"after": clean("info")}, f"{WROTE} Ready to train on."),
         (
             {"after": clean("warning")},
-            "Wrote 96 training and 24 validation examples. Can be trained on, but look at the warning first.",
+            f"{WROTE} Can be trained on, but look at the warning first.",
         ),
         (
             {"after": clean("warning", "warning"), "split": None, "valid": None},
-            "Wrote 120 examples. Can be trained on, but look at the 2 warnings first.",
+            "Wrote 120 examples. 3 of 122 rows set aside. Can be trained on, but look at the 2 warnings first.",
         ),
         (
             {"after": clean("error", "warning"), "split": None, "valid": None},
-            "Wrote 120 examples. 1 error left in it: not ready to train on yet.",
+            "Wrote 120 examples. 3 of 122 rows set aside. 1 error left in it: not ready to train on yet.",
         ),
         ({"train": None}, "Nothing to train on: 3 of 3 rows were set aside."),
         ({"train": None, "rows": {}}, "Nothing to train on: no rows."),
@@ -128,7 +131,7 @@ def test_a_set_with_nothing_to_say_is_short() -> None:
         )
     )
     titles = [line for line in told.splitlines() if line and not line.startswith(" ")][1:]
-    assert titles == ["Files", "Rows", "What the set is", "What to do next"]
+    assert titles == ["Files", "What was read", "Rows", "What the set is", "What to do next"]
 
 
 def test_what_was_set_aside_by_a_mending_is_told_once() -> None:
