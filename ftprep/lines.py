@@ -9,7 +9,7 @@ import msgspec
 
 from ftprep import keys
 from ftprep.dataset import label_of
-from ftprep.mends import Mend
+from ftprep.mends import AddEnding, Mend
 from ftprep.model import Chat, Chunk, Example, Fault, Pair, Row
 from ftprep.partial import Aside, Output
 from ftprep.plan import Plan
@@ -37,6 +37,11 @@ class Writing:
     settled: frozenset[str] = frozenset()
     in_place: bool = False
     verbatim: bool = False
+
+    @property
+    def added(self) -> bytes:
+        """The endings that mends add, in UTF-8."""
+        return "\n".join(m.ending for m in self.mends if isinstance(m, AddEnding)).encode("utf-8", "surrogatepass")
 
 
 @dataclass(frozen=True)

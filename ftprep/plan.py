@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -42,7 +42,8 @@ class Plan:
 
     `shapes`, `read_as` and `unread` go with `tables`: the shape (None where a table has none), how its records are
     read, and why a record of it could not be read. `skipped` are rules that cannot run, with reasons. `stamps` tell
-    whether a file changed since the plan was made.
+    whether a file changed since the plan was made. `quiet` remembers, within one process, which rule found none of its
+    marks in which chunk, so that a second trip need not search again.
     """
 
     tables: tuple[Table, ...]
@@ -56,6 +57,7 @@ class Plan:
     skipped: tuple[tuple[str, str], ...]
     counter: TokenCounter
     stamps: tuple[str, ...] = ()
+    quiet: set[tuple[str, int]] = field(default_factory=set, compare=False)
 
     @cached_property
     def row_rules(self) -> tuple[RowRule, ...]:
@@ -105,6 +107,7 @@ class Plan:
         prompt = dict.fromkeys((*self.setting.prompt_endings, *added["prompt"]))
         completion = dict.fromkeys((*self.setting.completion_endings, *added["completion"]))
         setting = replace(self.setting, prompt_endings=tuple(prompt), completion_endings=tuple(completion))
+        setting = replace(setting, prompt_known=(), completion_known=())  # the first look has seen to these
         # Where an ending is being added, none need be proposed.
         if added["prompt"]:
             setting = replace(setting, prompt_proposals=())

@@ -201,3 +201,9 @@ def test_when_every_usual_ending_occurs_none_is_proposed() -> None:
     assert messages == [
         "completions have no common ending; each of the usual ones stands in some of them: name another with --stop"
     ]
+
+
+def test_a_control_token_that_a_recipe_adds_is_found(tmp_path: Path) -> None:
+    path = put(tmp_path / "s.jsonl", pairs(*((f"p {i} ->", f" c {i}") for i in range(9))))
+    made = ft.prepare(path, out=tmp_path / "o", format={"stop": "<|endoftext|>"})
+    assert made.after.counts()["TOK101"] == 9
