@@ -105,6 +105,12 @@ class Dataset:
         """The sorted key entries: 8 bytes each of what is asked, answered, said exactly, and the row's ordinal."""
         return self.surveys.keys.entries()
 
+    def said(self, numbers: list[int]) -> dict[int, bytes]:
+        """The digest of everything that these rows say, by ordinal: it stays when lines move."""
+        wanted = set(numbers)
+        found = ((int.from_bytes(e[24:]), e[:24]) for e in self.entries)
+        return {number: digest for number, digest in found if number in wanted}
+
     @cached_property
     def asks(self) -> int:
         """How many different things are asked (1 and 2 are exact, more is 2)."""

@@ -13,14 +13,14 @@ from ftprep import keys
 from ftprep.dataset import Dataset
 from ftprep.lines import Lines, Writing, as_json
 from ftprep.mends import apply_all, keeps_asks
-from ftprep.model import Chat, Chunk, Fault, Pair, Row
+from ftprep.model import Chat, Chunk, Fault, ImagePart, Pair, Row
 from ftprep.partial import Account, ChunkInfo, Partial, Places
 from ftprep.plan import Plan
 from ftprep.readers.strict_json import number_text
 from ftprep.rule import RecordRule, RowRule
 from ftprep.shapes.convert import CannotConvert, to_pairs
 from ftprep.surveys import ordinal
-from ftprep.tokens import chat_overhead
+from ftprep.tokens import IMAGE_LOW, chat_overhead, tool_texts
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,14 @@ class Look:
             elif example is not None:
                 speech = row.speech = example.speech()
                 texts += speech.texts
-                spans.append((row, speech.trained, chat_overhead(len(example.messages), speech.names)))
+                trained, overhead = speech.trained, chat_overhead(len(example.messages), speech.names)
+                if speech.beside:
+                    told, adds, guessed = beside(example)
+                    texts += told
+                    trained = trained + [False] * len(told)
+                    overhead += adds
+                    partial.inexact += guessed
+                spans.append((row, trained, overhead))
         counter = self.plan.counter
         before = counter.inexact
         counts = iter(counter.count(texts))
@@ -227,6 +234,14 @@ class Look:
 _OF_CHATS = frozenset(("FMT110", "FMT111"))
 
 _PAIR_TRAINED = [False, True]
+
+
+def beside(chat: Chat) -> tuple[list[str], int, int]:
+    """What tools and pictures cost: texts to count, tokens on top, and how many pictures of unknown size there are."""
+    texts, tokens = tool_texts([*(chat.tools or ()), *(chat.functions or ())])
+    parts = [p for m in chat.messages if isinstance(m.content, list) for p in m.content]
+    pictures = [p.image_url for p in parts if isinstance(p, ImagePart)]
+    return texts, tokens + IMAGE_LOW * len(pictures), sum(p.detail != "low" for p in pictures)
 
 
 def fingerprint(fault: Fault, row: Row) -> str:

@@ -117,21 +117,24 @@ def _from_set(dataset: Dataset, partial: Partial, plan: Plan, found: _Found) -> 
             crashed.add(code)
         for judged in judgements:
             found.counts[code] += judged.marks.count if judged.marks else 1
-            found.findings.extend(_judged(judged, rule, plan, places))
+            found.findings.extend(_judged(judged, rule, dataset, plan, places))
     return crashed
 
 
-def _judged(judged: Judgement, rule: DatasetRule, plan: Plan, places: Places) -> Iterator[tuple[int, Finding]]:
+def _judged(
+    judged: Judgement, rule: DatasetRule, dataset: Dataset, plan: Plan, places: Places
+) -> Iterator[tuple[int, Finding]]:
     if judged.marks is None:
         table = plan.tables[0]
         mark = xxhash.xxh3_128_hexdigest(f"{rule.card.code}\0{judged.message}".encode("utf-8", "surrogatepass"))
         fault = rule.fault(judged.message, excerpt=judged.excerpt)
         yield 0, _finding(Place(table.name, 1, 0, table.sheet), fault, mark)
         return
+    said = dataset.said([number for number, _ in judged.marks.items])
     for number, detail in judged.marks.items:
         told = judged.message + detail if judged.tells else judged.message
         fault = rule.fault(told, excerpt="" if judged.tells else detail)
-        mark = xxhash.xxh3_128_hexdigest(f"{rule.card.code}\0{detail}".encode("utf-8", "surrogatepass"))
+        mark = xxhash.xxh3_128_hexdigest(rule.card.code.encode() + b"\0" + said.get(number, b""))
         yield places.source(number), _finding(places.of(number), fault, mark)
 
 

@@ -1,4 +1,4 @@
-"""What can be done to an example: small values, applied in one fixed order; applied twice they do the same as once."""
+"""What can be done to an example: small values, applied in one fixed order."""
 
 from __future__ import annotations
 

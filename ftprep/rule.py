@@ -88,7 +88,8 @@ class RowRule(Rule):
     """Looks at one example at a time.
 
     `marks` names bytes without which the rule cannot fire: the engine looks for them once a chunk, in C, and skips the
-    rule for the chunk when none is there. It must hold for every container, so only plain ASCII marks are allowed.
+    rule for the chunk when none is there. It looks at the bytes of the container, and runs the rule wherever these hold
+    an escape.
     """
 
     shapes: ClassVar[tuple[str, ...]] = ("chat", "completion")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 START, END = 20_000, 64
 """Characters kept of a shared beginning and end: of two texts a chunk only, so a long instruction costs nothing."""
 
-CASED = 100
+CASED = 200
 """Characters of each text in which capitals are counted: as good a sample as the whole, at a fraction of the cost."""
 
 

@@ -207,3 +207,56 @@ def test_a_control_token_that_a_recipe_adds_is_found(tmp_path: Path) -> None:
     path = put(tmp_path / "s.jsonl", pairs(*((f"p {i} ->", f" c {i}") for i in range(9))))
     made = ft.prepare(path, out=tmp_path / "o", format={"stop": "<|endoftext|>"})
     assert made.after.counts()["TOK101"] == 9
+
+
+def test_tools_and_pictures_are_counted() -> None:
+    tool = {
+        "type": "function",
+        "function": {
+            "name": "get_current_weather",
+            "description": "Get the current weather in a given location.",
+            "parameters": {
+                "type": "object",
+                "properties": {
+                    "location": {"type": "string", "description": "The city and state, e.g. San Francisco, CA"},
+                    "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]},
+                },
+            },
+        },
+    }
+    plain = ft.check([{"messages": TALK}]).tokens
+    told = ft.check([{"messages": TALK, "tools": [tool]}]).tokens
+    assert 40 < told.total - plain.total < 80
+    picture = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    seen = ft.check([{"messages": [{"role": "user", "content": [picture]}, TALK[1]]}]).tokens
+    assert (plain.exact, told.exact, seen.exact) == (True, True, False)
+
+
+def test_control_tokens_in_calls_are_found() -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": "<|im_end|>"}'}}
+    talk = [
+        TALK[0],
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "1"},
+    ]
+    (found,) = [f for f in ft.check([{"messages": [*talk, TALK[1]]}]).findings if f.code == "TOK101"]
+    assert found.json_pointer == "/messages/1/tool_calls/0/function/arguments"
+
+
+def test_fingerprints_stay_when_lines_move() -> None:
+    rows = pairs(("a ->", " b END"), ("c ->", " d END"), ("a ->", " b END"), ("", " e END"), ("", " f END"))
+
+    def marks(extra: list[dict[str, str]]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for f in ft.check(extra + rows).findings:
+            if f.code in ("DUP101", "SEP115"):
+                found.setdefault(f.code, []).append(f.fingerprint)
+        return found
+
+    assert marks([]) == marks(pairs(("new ->", " row END")))
+    assert len(set(marks([])["SEP115"])) == 2
+
+
+def test_options_name_one_rule() -> None:
+    with pytest.raises(ft.FtprepError, match=r"names \d+ rules"):
+        ft.check(pairs(("a", "b")), rules={"options": {"SET10": {"generation": 3}}})

@@ -61,10 +61,18 @@ def choose(rules: Rules) -> tuple[tuple[Rule, ...], frozenset[str]]:
     wanted = {r.card.code for s in rules.select for r in find(s)} if rules.select else _default_codes()
     wanted |= {r.card.code for s in rules.extend_select for r in find(s)}
     wanted -= {r.card.code for s in rules.ignore for r in find(s)}
-    options = {find(name)[0].card.code: values for name, values in rules.options.items()}
+    options = {_the_one(name).card.code: values for name, values in rules.options.items()}
     running = [r for r in CATALOGUE if r.card.code in wanted or isinstance(r, RecordRule)]
     configured = tuple(_configured(r, options.get(r.card.code, {})) for r in running)
     return configured, frozenset(r.card.code for r in CATALOGUE if r.card.code not in wanted)
+
+
+def _the_one(name: str) -> Rule:
+    found = find(name)
+    if len(found) > 1:
+        message = f"options for {name!r}: that names {len(found)} rules"
+        raise RecipeError(message, "name one by its whole code or its name")
+    return found[0]
 
 
 def _default_codes() -> set[str]:

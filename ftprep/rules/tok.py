@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ftprep.dataset import Dataset
-from ftprep.model import Chat, Fault, Pair, Row
+from ftprep.model import Chat, Fault, Message, Pair, Row
 from ftprep.rule import Card, DatasetRule, Judgement, RowRule, Sample
 from ftprep.setting import Setting
 
@@ -66,7 +66,6 @@ def _may_hold(text: str) -> bool:
 
 
 class ControlToken(RowRule):
-    # Every control token begins with one of these; "<" alone would mark every page of code or HTML.
     marks: ClassVar[tuple[bytes, ...]] = tuple(m.encode() for m in _MARKS)
     card: ClassVar[Card] = Card(
         code="TOK101",
@@ -86,7 +85,7 @@ class ControlToken(RowRule):
         if isinstance(example, Pair):
             texts = [("/prompt", example.prompt), ("/completion", example.completion)]
         elif isinstance(example, Chat):
-            texts = [(f"/messages/{i}/content", m.text) for i, m in enumerate(example.messages)]
+            texts = [pair for i, m in enumerate(example.messages) for pair in _texts_of(f"/messages/{i}", m)]
         for pointer, text in texts:
             if not _may_hold(text):
                 continue
@@ -95,6 +94,14 @@ class ControlToken(RowRule):
                 at = text.index(token)
                 message = f"the text holds the control token {token}"
                 yield self.fault(message, pointer, text[max(0, at - 20) : at + len(token) + 20])
+
+
+def _texts_of(pointer: str, message: Message) -> Iterator[tuple[str, str]]:
+    yield f"{pointer}/content", message.text
+    for i, call in enumerate(message.tool_calls or ()):
+        yield f"{pointer}/tool_calls/{i}/function/arguments", call.function.arguments
+    if message.function_call:
+        yield f"{pointer}/function_call/arguments", message.function_call.arguments
 
 
 _LONG = json.dumps({"prompt": "Tell a story ->", "completion": " once" * 60 + " END"}) + "\n"

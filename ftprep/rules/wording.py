@@ -26,7 +26,9 @@ def shared_words(survey: TextSurvey, ending: str) -> str:
     if len(shared) >= START or least == greatest:
         return ""  # longer than is known, or all the same
     if shared in (least, greatest):
-        shared = re.sub(r"\S+\s*$", "", shared)  # a text that is nothing but the prefix keeps its last word
+        # A text that is nothing but the prefix keeps its last word.
+        last = (shared.split() or [""])[-1]
+        shared = shared[: len(shared.rstrip()) - len(last)]
     elif not _ends_a_word(shared, following):
         # Back to white space or, in scripts that have none between words, to the last mark that ends a phrase.
         shared = re.sub(r"[^\s：；，、。！？）】」』]+$", "", shared)

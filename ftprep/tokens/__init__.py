@@ -3,11 +3,20 @@
 from ftprep.tokens.counter import Counter, Engine
 from ftprep.tokens.encodings import ENCODING_NAMES, encoding
 from ftprep.tokens.models import ModelEncoding, base_model, encoding_for_model
-from ftprep.tokens.overheads import CHAT_RULES, TOOL_RULES, ChatRule, ToolRule, chat_overhead
+from ftprep.tokens.overheads import (
+    CHAT_RULES,
+    IMAGE_LOW,
+    TOOL_RULES,
+    ChatRule,
+    ToolRule,
+    chat_overhead,
+    tool_texts,
+)
 
 __all__ = [
     "CHAT_RULES",
     "ENCODING_NAMES",
+    "IMAGE_LOW",
     "TOOL_RULES",
     "ChatRule",
     "Counter",
@@ -18,4 +27,5 @@ __all__ = [
     "chat_overhead",
     "encoding",
     "encoding_for_model",
+    "tool_texts",
 ]

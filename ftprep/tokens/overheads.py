@@ -5,9 +5,10 @@ What a provider adds when it trains is not published, so a total that uses these
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from ftprep.errors import UsageError
 
@@ -79,3 +80,43 @@ def chat_overhead(messages_count: int, names_count: int, rule: str = "openai-cha
         raise UsageError(message, f"known: {', '.join(CHAT_RULES)}")
     adds = CHAT_RULES[rule]
     return messages_count * adds.per_message + names_count * adds.per_name + adds.per_example
+
+
+IMAGE_LOW: Final = 85
+"""Tokens of a picture with detail "low" (OpenAI's vision guide); for others one must know its size."""
+
+
+def tool_texts(tools: Sequence[Any], rule: str = "openai-tools-4o") -> tuple[list[str], int]:
+    """Return the texts of tool definitions that are tokenised, and the tokens that `rule` adds to these.
+
+    What is no function with a name is passed over: other rules speak of that. Raises UsageError for an unknown rule.
+    """
+    if rule not in TOOL_RULES:
+        message = f"there is no rule named {rule!r} for the overhead of tools"
+        raise UsageError(message, f"known: {', '.join(TOOL_RULES)}")
+    adds, texts = TOOL_RULES[rule], list[str]()
+    total = adds.end if tools else 0
+    for tool in tools:
+        function = tool.get("function", tool) if isinstance(tool, Mapping) else None
+        if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+            continue
+        total += adds.per_function
+        texts.append(f"{function['name']}:{_told(function)}")
+        parameters = function.get("parameters")
+        properties = parameters.get("properties") if isinstance(parameters, Mapping) else None
+        if not isinstance(properties, Mapping) or not properties:
+            continue
+        total += adds.properties_start
+        for key, value in properties.items():
+            schema = value if isinstance(value, Mapping) else {}
+            total += adds.per_property
+            texts.append(f"{key}:{schema.get('type', '')}:{_told(schema)}")
+            if isinstance(choices := schema.get("enum"), list):
+                total += adds.enum_start + adds.per_enum_item * len(choices)
+                texts.extend(map(str, choices))
+    return texts, total
+
+
+def _told(schema: Mapping[str, Any]) -> str:
+    description = schema.get("description")
+    return description.removesuffix(".") if isinstance(description, str) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 CLASSES = 10
 FINDINGS = 12
+SHOWN = 240
+"""Characters of an example that are shown, half from its beginning and half from its end."""
+
 NOTES = 20
 MESSAGE = 300
 """Columns of a message; longer ones are cut."""
@@ -120,10 +124,22 @@ def sections(prepared: Prepared) -> Sections:
         ("What the set is", list(_facts(prepared))),
         ("Still to look at", list(_findings(prepared))),
         ("Notes", [Entry("", note) for note in prepared.notes[:NOTES]]),
+        ("The first example, as it is trained on", list(_example(prepared))),
         ("How to use the model", [Entry("", line) for line in prepared.advice if prepared.train]),
         ("What to do next", list(_next(prepared))),
     ]
     return [(title, entries) for title, entries in found if entries]
+
+
+def _example(prepared: Prepared) -> Iterator[Entry]:
+    """The first written prompt and completion; nothing where the file is gone or holds conversations."""
+    if prepared.train is None or not prepared.advice or not prepared.train.is_file():
+        return
+    with prepared.train.open("rb") as file:
+        line = json.loads(file.readline())
+    for key in ("prompt", "completion"):
+        text = json.dumps(line.get(key, ""), ensure_ascii=False)
+        yield Entry(key, text if len(text) <= SHOWN else f"{text[: SHOWN // 2]} … {text[-SHOWN // 2 :]}")
 
 
 def _files(prepared: Prepared) -> Iterator[Entry]:
