@@ -95,6 +95,7 @@ class Trip:
         """Split, write all files and let them appear together."""
         names, outputs, spool = self.names, self.outputs, self.spool
         self.plan.refuse_changed()
+        self.after.dataset.settle()  # all is judged, and a split needs the room
         split = _split(self.plan, spool, self.notes)
         stale = _earlier_outputs(names)
         train = valid = rejected = manifest = None
@@ -140,7 +141,8 @@ def _split(plan: Plan, spool: _Spool, notes: list[str]) -> Split | None:
     if "valid" not in split.model_fields_set and count < SMALLEST_TO_SPLIT:
         notes.append(f"{count} examples are too few to hold some back; --valid SHARE does it all the same")
         return None
-    if "valid" not in split.model_fields_set and len({unit for unit, _ in spool.units()}) < 2:
+    first, _ = next(spool.units())
+    if "valid" not in split.model_fields_set and all(unit == first for unit, _ in spool.units()):
         notes.append("all examples share one prompt or group, so none can be held back")
         return None
     made = assign(spool.units(), valid=split.valid, seed=split.seed)
