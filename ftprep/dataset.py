@@ -107,9 +107,8 @@ class Dataset:
 
     def said(self, numbers: list[int]) -> dict[int, bytes]:
         """The digest of everything that these rows say, by ordinal: it stays when lines move."""
-        wanted = set(numbers)
-        found = ((int.from_bytes(e[24:]), e[:24]) for e in self.entries)
-        return {number: digest for number, digest in found if number in wanted}
+        wanted = {number.to_bytes(8) for number in numbers}
+        return {int.from_bytes(e[24:]): e[:24] for e in self.entries if e[24:] in wanted}
 
     @cached_property
     def asks(self) -> int:
