@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ftprep import endings
+from ftprep.mends import Field
 from ftprep.model import Place
 from ftprep.setting import Setting
 from ftprep.surveys import LONGEST_LABEL, Surveys
+from ftprep.textsurvey import TextSurvey
 
 LABEL_WORDS = 6
 """A class name has at most this many words; banking77, the longest-named public set at hand, has seven parts joined
@@ -69,6 +71,14 @@ class Dataset:
     def stop(self) -> endings.Settled:
         """The ending of completions."""
         return endings.settle(self.surveys.completions, "completion", self.setting.recipe.format.stop)
+
+    def survey_of(self, field: Field) -> TextSurvey:
+        """What is known of the prompts or the completions as texts."""
+        return self.surveys.prompts if field == "prompt" else self.surveys.completions
+
+    def ending_of(self, field: Field) -> endings.Settled:
+        """The separator of prompts, the stop sequence of completions."""
+        return self.separator if field == "prompt" else self.stop
 
     @cached_property
     def labels(self) -> Counter[str] | None:

@@ -10,7 +10,7 @@ import msgspec
 
 from ftprep.model import Chunk, Fault, Row
 from ftprep.readers import sources
-from ftprep.readers.base import Options, Table
+from ftprep.readers.base import Options, Table, mark_last
 from ftprep.readers.delimited_cut import Pieces, cutter
 from ftprep.readers.delimited_head import SWAP, Record, look, parse
 from ftprep.readers.encoding import settle, undecodable
@@ -52,13 +52,7 @@ class DelimitedReader:
 
     def chunks(self, table: Table) -> Iterator[Chunk]:
         """Bytes cut where a record ends and its quotes are closed; where the source breaks, a chunk with the fault."""
-        held: Chunk | None = None
-        for chunk in _chunks(table):
-            if held:
-                yield held
-            held = chunk
-        if held:
-            yield msgspec.structs.replace(held, last=True)
+        return mark_last(_chunks(table))
 
     def decode(self, table: Table, chunk: Chunk) -> Iterator[Row]:
         """The rows of a chunk: a record is a dict of cells by column, in the header's order."""

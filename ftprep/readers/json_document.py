@@ -60,13 +60,8 @@ class JsonReader:
         except SourceBroken as broken:
             yield Chunk(0, 0, 1, broken.fault, last=True)
             return
-        held: Chunk | None = None
-        for number, (line, payload) in enumerate(_payloads(_records(data))):
-            if held:
-                yield held
-            held = Chunk(number, 0, line, payload)
-        if held:
-            yield msgspec.structs.replace(held, last=True)
+        payloads = enumerate(_payloads(_records(data)))
+        yield from base.mark_last(Chunk(number, 0, line, payload) for number, (line, payload) in payloads)
 
     def decode(self, table: base.Table, chunk: Chunk) -> Iterator[Row]:  # noqa: ARG002 - the contract's signature
         """A row for every record."""

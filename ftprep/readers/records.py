@@ -70,15 +70,7 @@ class RecordsReader:
 
     def chunks(self, table: Table) -> Iterator[Chunk]:
         """Lists of records as plain values, with a Fault in the place of what is none; the values are copies."""
-        held: Chunk | None = None
-        line = 1
-        for number, payload in enumerate(_batches(table.records)):
-            if held:
-                yield held
-            held = Chunk(number, 0, line, payload)
-            line += len(payload)
-        if held:
-            yield msgspec.structs.replace(held, last=True)
+        return base.mark_last(_chunks(table))
 
     def decode(self, table: Table, chunk: Chunk) -> Iterator[Row]:  # noqa: ARG002
         """A row a record."""
@@ -94,6 +86,13 @@ class RecordsReader:
 def _is_frame(data: Any) -> bool:
     """Whether the data is a pandas DataFrame, which is not imported to find out."""
     return hasattr(data, "iloc") and hasattr(data, "columns")
+
+
+def _chunks(table: Table) -> Iterator[Chunk]:
+    line = 1
+    for number, payload in enumerate(_batches(table.records)):
+        yield Chunk(number, 0, line, payload)
+        line += len(payload)
 
 
 def _batches(data: Any) -> Iterator[list[dict[str, Any] | Fault]]:

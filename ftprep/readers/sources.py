@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import msgspec
-
 import ftprep.readers.base as base
 from ftprep.errors import ReadError
 from ftprep.model import Chunk, Fault
@@ -218,13 +216,7 @@ def read_all(table: base.Table) -> bytes:
 def line_chunks(table: base.Table) -> Iterator[Chunk]:
     """Chunks of whole lines (all end in a line feed but perhaps the last); a line beyond MAX_RECORD_BYTES is cut one
     byte past that bound, so that it is known as too long and never held in memory."""
-    held: Chunk | None = None
-    for chunk in _line_chunks(table):
-        if held:
-            yield held
-        held = chunk
-    if held:
-        yield msgspec.structs.replace(held, last=True)
+    return base.mark_last(_line_chunks(table))
 
 
 def _line_chunks(table: base.Table) -> Iterator[Chunk]:

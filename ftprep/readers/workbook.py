@@ -58,13 +58,7 @@ class WorkbookReader:
     def chunks(self, table: Table) -> Iterator[Chunk]:
         """Lists of (sheet row, cells by the table's header); behind the cells stand the faults of those that say
         nothing."""
-        held: Chunk | None = None
-        for chunk in _chunks(table):
-            if held:
-                yield held
-            held = chunk
-        if held:
-            yield msgspec.structs.replace(held, last=True)
+        return base.mark_last(_chunks(table))
 
     def decode(self, table: Table, chunk: Chunk) -> Iterator[Row]:
         """The rows of a chunk: a record is a dict of texts by column."""

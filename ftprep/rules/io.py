@@ -2,82 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import codecs
 import gzip
 from typing import ClassVar
 
 from ftprep.rule import Card, Rule, Sample
+from ftprep.rules.io_workbooks import FORMULA, ONE_SHEET, TWO_SHEETS
 
 _LINES = '{"prompt": "Peru ->", "completion": " Lima"}\n{"prompt": "Chad ->", "completion": " Ndjamena"}\n'
 _TABLE = "prompt,completion\nPeru ->, Lima\nChad ->, Ndjamena\n"
 _GOOD = Sample(text=_LINES)
 _GOOD_TABLE = Sample(text=_TABLE, suffix=".csv")
 _DEEP = '{"prompt": "Mali ->", "completion": " Bamako", "notes": ' + "[" * 70 + "]" * 70 + "}\n"
-
-# Workbooks of two rows: with one sheet, Data, and with a second one, Old.
-_ONE_SHEET = base64.b64decode(
-    "UEsDBBQAAAAIAAAAIQAibSaJ1QAAAOcBAAATAAAAW0NvbnRlbnRfVHlwZXNdLnhtbK2RsVLDMAyGXyXntVerdGDgmi7AShl4AeEojS+25bPUEt4e"
-    "J5SFK52YbOv/f33Seff2mUmaKYYkrRlU8wOAuIEiiuVMqSo9l4han+UIGd2IR4LtZnMPjpNS0rXOPcx+90Q9noI2z1Mti+fUmkJBTPP4bZxZrcGc"
-    "g3eoVYdz6n5R1heCrcnFI4PPsqoGA1cJs/I34JI7nKkU31HzikVfMFYXTAE+uIzvzKO93eTKlNz33lHH7hRrxEouhJ0MRBqDXU4b0afVbb7c/TN5"
-    "Xmi5/4Bh+d/9F1BLAwQUAAAACAAAACEA/luGcooAAADwAAAACwAAAF9yZWxzLy5yZWxzjc8xDsIwDAXQq1Q+QF0YGFDaiaUr4gImddqqTRw5QZTb"
-    "k7EgBkbrf70vmyuvlGcJaZpjqja/htTClHM8IyY7sadUS+RQEifqKZdTR4xkFxoZj01zQt0b0Jm9WfVDC9oPB6hur8j/2OLcbPki9uE55B8TX40i"
-    "k46cW9hWfIoud5GlLihgZ/Djwe4NUEsDBBQAAAAIAAAAIQB189QdjwAAAOIAAAAPAAAAeGwvd29ya2Jvb2sueG1sjY8xDoMwDEWvEvkANXTogICJ"
-    "pcdwwTQRJI7sVO3xi6Dsnez/v/y+3L5Fl4fI4j5xTdaBLyU3iDZ6jmQXyZy2ZBaNVDapT7SsTJN55hJXvFbVDSOFBAeh0X8YMs9h5EHGV+RUDojy"
-    "SiVIMh+yQd/uDfabLlHkDgYqBG537lMHNThtwrbofaoB+xbPIzz/6r9QSwMEFAAAAAgAAAAhABZLMqmHAAAA4gAAABoAAAB4bC9fcmVscy93b3Jr"
-    "Ym9vay54bWwucmVsc43POw7CMBAE0KtEPkA2oaBAtiuatIgLWM76o8QfeRcBt8dlkCgoRyO90cgb7oZjyRRipeGV9kxKBOZ6ASAbMBkaS8XcG1da"
-    "Mtxj81CN3YxHOE3TGdrREFoezWFZlWjLOovh/q74j12cixavxT4SZv4xAc/SNgqI3FHTPLISNI+dEaAlfF3SH1BLAwQUAAAACAAAACEAmpSBVscA"
-    "AADdAQAACQAAAHhsL3MxLnhtbH2R24oCMQyGX6X0Yu/W6AheuJ3CHi5FBJ8gzGSd6vRAmkUf3yoy7ILdu+QPXz5IzDnyKQ9Eoi5+DLnVg0haA+Ru"
-    "II95FhOFMvmO7FFKywfIiQn7O+RHaObzFXh0QVtzz75Q0BqOZ8WtXpS0uxXvC62k1S6MLtBeuOQuWyM2cfRJDIg1cEugexAfNaIrwEjiYvhLQXFO"
-    "4mYSN5U1O+If9fpykLdn8hqlNs7jP97l5F1WNnwO2Ne9NUpt+yN6Ck/d8OvwMH3UXgFQSwECFAMUAAAACAAAACEAIm0midUAAADnAQAAEwAAAAAA"
-    "AAAAAAAAgAEAAAAAW0NvbnRlbnRfVHlwZXNdLnhtbFBLAQIUAxQAAAAIAAAAIQD+W4ZyigAAAPAAAAALAAAAAAAAAAAAAACAAQYBAABfcmVscy8u"
-    "cmVsc1BLAQIUAxQAAAAIAAAAIQB189QdjwAAAOIAAAAPAAAAAAAAAAAAAACAAbkBAAB4bC93b3JrYm9vay54bWxQSwECFAMUAAAACAAAACEAFksy"
-    "qYcAAADiAAAAGgAAAAAAAAAAAAAAgAF1AgAAeGwvX3JlbHMvd29ya2Jvb2sueG1sLnJlbHNQSwECFAMUAAAACAAAACEAmpSBVscAAADdAQAACQAA"
-    "AAAAAAAAAAAAgAE0AwAAeGwvczEueG1sUEsFBgAAAAAFAAUANgEAACIEAAAAAA=="
-)
-_TWO_SHEETS = base64.b64decode(
-    "UEsDBBQAAAAIAAAAIQDergDG2gAAAGACAAATAAAAW0NvbnRlbnRfVHlwZXNdLnhtbLWSsVLDMAyGXyXntVerdGDgmi7ACgy8gHCUxhfb8llqCW+P"
-    "EzpxpSww2db///qkO+9ePzJJM8WQpDWDar4DEDdQRLGcKVWl5xJR67McIKMb8UCw3WxuwXFSSrrWuYfZ7x6ox2PQ5nGqZfGcWlMoiGnuv4wzqzWY"
-    "c/AOtepwSt03yvpMsDW5eGTwWVbVYOAiYVZ+BpxzzycqxXfUvGDRJ4zVBVOAdy7jG/Norze5MCX3vXfUsTvGGrGSC2EnA5HGYJfTRvRpdZ0vN39M"
-    "nhda7r+Bt/8NhuVj7T8BUEsDBBQAAAAIAAAAIQD+W4ZyigAAAPAAAAALAAAAX3JlbHMvLnJlbHONzzEOwjAMBdCrVD5AXRgYUNqJpSviAiZ12qpN"
-    "HDlBlNuTsSAGRut/vS+bK6+UZwlpmmOqNr+G1MKUczwjJjuxp1RL5FASJ+opl1NHjGQXGhmPTXNC3RvQmb1Z9UML2g8HqG6vyP/Y4txs+SL24Tnk"
-    "HxNfjSKTjpxb2FZ8ii53kaUuKGBn8OPB7g1QSwMEFAAAAAgAAAAhANO5evScAAAADQEAAA8AAAB4bC93b3JrYm9vay54bWyNkE0OgkAMRq8y6QEs"
-    "sHBBgBUbVp6hMkUmzF+mY/T4okiCO1dtv768Jm0eIS3XEBb1dNZLC3POsUaUcWZHcgqR/bqZQnKU1zHdUGJi0jIzZ2exKoozOjIeNkOd/nGEaTIj"
-    "92G8O/Z5kyS2lE3wMpso0DWfC/KtypPjFnrKBOqTDLqFElSqzdqkQZeAv+zF6gNaHdDqjeLux/0F3QtQSwMEFAAAAAgAAAAhAHpsyTORAAAAYAEA"
-    "ABoAAAB4bC9fcmVscy93b3JrYm9vay54bWwucmVsc7XQPQrDMAyG4asEHyBKMnQoSaYuWUsvYBzZDol/kFTa3r5eCilk6NJRfPC8oP6Km5YlRfZL"
-    "5uoZtsiD8iL5DMDGY9Bcp4yxLDZR0FJOcpC1WbVD6JrmBLQ31NjvzWqaB0XT3Krq9sr4i52sXQxekrkHjHKQgEeilT2iFFSTQxkUt3VhFBzXu3/X"
-    "u08dvh46vgFQSwMEFAAAAAgAAAAhAJqUgVbHAAAA3QEAAAkAAAB4bC9zMS54bWx9kduKAjEMhl+l9GLv1ugIXridwh4uRQSfIMxkner0QJpFH98q"
-    "MuyC3bvkD18+SMw58ikPRKIufgy51YNIWgPkbiCPeRYThTL5juxRSssHyIkJ+zvkR2jm8xV4dEFbc8++UNAajmfFrV6UtLsV7wutpNUujC7QXrjk"
-    "LlsjNnH0SQyINXBLoHsQHzWiK8BI4mL4S0FxTuJmEjeVNTviH/X6cpC3Z/IapTbO4z/e5eRdVjZ8DtjXvTVKbfsjegpP3fDr8DB91F4BUEsDBBQA"
-    "AAAIAAAAIQDtBmS3rgAAAGEBAAAJAAAAeGwvczIueG1sdZDPCsIwDIdfpfTgTeN28KBdQfHoQfAJSq1bsf9II/Px7YYMhe2W/MKXj0T0EZ+5M4bY"
-    "27uQG94RpT1A1p3xKm9iMqFMHhG9otJiCzmhUfcR8g7q7XYHXtnApRizsyIlBcaeYcOrkuqhOFacUcNtcDaYG2HJbZaCZMLoEwkgKWBIQH+J0xKh"
-    "C+AM2Rj+KSjOSVxP4nphzdXgi61XLR3m5EsUu1iv5rzwczxMX5UfUEsBAhQDFAAAAAgAAAAhAN6uAMbaAAAAYAIAABMAAAAAAAAAAAAAAIABAAAA"
-    "AFtDb250ZW50X1R5cGVzXS54bWxQSwECFAMUAAAACAAAACEA/luGcooAAADwAAAACwAAAAAAAAAAAAAAgAELAQAAX3JlbHMvLnJlbHNQSwECFAMU"
-    "AAAACAAAACEA07l69JwAAAANAQAADwAAAAAAAAAAAAAAgAG+AQAAeGwvd29ya2Jvb2sueG1sUEsBAhQDFAAAAAgAAAAhAHpsyTORAAAAYAEAABoA"
-    "AAAAAAAAAAAAAIABhwIAAHhsL19yZWxzL3dvcmtib29rLnhtbC5yZWxzUEsBAhQDFAAAAAgAAAAhAJqUgVbHAAAA3QEAAAkAAAAAAAAAAAAAAIAB"
-    "UAMAAHhsL3MxLnhtbFBLAQIUAxQAAAAIAAAAIQDtBmS3rgAAAGEBAAAJAAAAAAAAAAAAAACAAT4EAAB4bC9zMi54bWxQSwUGAAAAAAYABgBtAQAA"
-    "EwUAAAAA"
-)
-# The same with one sheet whose last cell is a formula that was never calculated.
-_FORMULA = base64.b64decode(
-    "UEsDBBQAAAAIAAAAIQAibSaJ1QAAAOcBAAATAAAAW0NvbnRlbnRfVHlwZXNdLnhtbK2RsVLDMAyGXyXntVerdGDgmi7AShl4AeEojS+25bPUEt4e"
-    "J5SFK52YbOv/f33Seff2mUmaKYYkrRlU8wOAuIEiiuVMqSo9l4han+UIGd2IR4LtZnMPjpNS0rXOPcx+90Q9noI2z1Mti+fUmkJBTPP4bZxZrcGc"
-    "g3eoVYdz6n5R1heCrcnFI4PPsqoGA1cJs/I34JI7nKkU31HzikVfMFYXTAE+uIzvzKO93eTKlNz33lHH7hRrxEouhJ0MRBqDXU4b0afVbb7c/TN5"
-    "Xmi5/4Bh+d/9F1BLAwQUAAAACAAAACEA/luGcooAAADwAAAACwAAAF9yZWxzLy5yZWxzjc8xDsIwDAXQq1Q+QF0YGFDaiaUr4gImddqqTRw5QZTb"
-    "k7EgBkbrf70vmyuvlGcJaZpjqja/htTClHM8IyY7sadUS+RQEifqKZdTR4xkFxoZj01zQt0b0Jm9WfVDC9oPB6hur8j/2OLcbPki9uE55B8TX40i"
-    "k46cW9hWfIoud5GlLihgZ/Djwe4NUEsDBBQAAAAIAAAAIQB189QdjwAAAOIAAAAPAAAAeGwvd29ya2Jvb2sueG1sjY8xDoMwDEWvEvkANXTogICJ"
-    "pcdwwTQRJI7sVO3xi6Dsnez/v/y+3L5Fl4fI4j5xTdaBLyU3iDZ6jmQXyZy2ZBaNVDapT7SsTJN55hJXvFbVDSOFBAeh0X8YMs9h5EHGV+RUDojy"
-    "SiVIMh+yQd/uDfabLlHkDgYqBG537lMHNThtwrbofaoB+xbPIzz/6r9QSwMEFAAAAAgAAAAhABZLMqmHAAAA4gAAABoAAAB4bC9fcmVscy93b3Jr"
-    "Ym9vay54bWwucmVsc43POw7CMBAE0KtEPkA2oaBAtiuatIgLWM76o8QfeRcBt8dlkCgoRyO90cgb7oZjyRRipeGV9kxKBOZ6ASAbMBkaS8XcG1da"
-    "Mtxj81CN3YxHOE3TGdrREFoezWFZlWjLOovh/q74j12cixavxT4SZv4xAc/SNgqI3FHTPLISNI+dEaAlfF3SH1BLAwQUAAAACAAAACEA9VJNDssA"
-    "AADIAQAACQAAAHhsL3MxLnhtbH2RzaoCMQxGX6V04e4anQEX2imod3kXgk8Qxo5TnP6Q5qKPb0dkULDuki+cHEjUNdAl9cawuLnBp0b2zHENkNre"
-    "OEzzEI3Pky6QQ84tnSFFMnh6QG6AarFYgUPrpVaP7BcZtaJwFdTIZU7bsdgupeBGWj9Yb45MObdJK9aRgousgLWCMYH2SexKRJuBwbAN/p2C7JzE"
-    "1SSuCmsOhv7Fz+zMm0/yEiX+rMMv3nry1oUN+x5PZe/Id3pbz9DFjRQ3qaB71cDLjWF6nr4DUEsBAhQDFAAAAAgAAAAhACJtJonVAAAA5wEAABMA"
-    "AAAAAAAAAAAAAIABAAAAAFtDb250ZW50X1R5cGVzXS54bWxQSwECFAMUAAAACAAAACEA/luGcooAAADwAAAACwAAAAAAAAAAAAAAgAEGAQAAX3Jl"
-    "bHMvLnJlbHNQSwECFAMUAAAACAAAACEAdfPUHY8AAADiAAAADwAAAAAAAAAAAAAAgAG5AQAAeGwvd29ya2Jvb2sueG1sUEsBAhQDFAAAAAgAAAAh"
-    "ABZLMqmHAAAA4gAAABoAAAAAAAAAAAAAAIABdQIAAHhsL19yZWxzL3dvcmtib29rLnhtbC5yZWxzUEsBAhQDFAAAAAgAAAAhAPVSTQ7LAAAAyAEA"
-    "AAkAAAAAAAAAAAAAAIABNAMAAHhsL3MxLnhtbFBLBQYAAAAABQAFADYBAAAmBAAAAAA="
-)
 
 
 class NotDecodable(Rule):
@@ -291,8 +227,8 @@ class Workbook(Rule):
         severity="warning",
         finds="A workbook holds what is not read: other sheets, hidden rows, formulas without a value, merged cells.",
         why="What a person sees in the workbook is not what is trained on.",
-        bad=Sample(text=_TWO_SHEETS, suffix=".xlsx"),
-        good=Sample(text=_ONE_SHEET, suffix=".xlsx"),
+        bad=Sample(text=TWO_SHEETS, suffix=".xlsx"),
+        good=Sample(text=ONE_SHEET, suffix=".xlsx"),
     )
 
 
@@ -356,8 +292,8 @@ class CellWithoutValue(Rule):
         finds="A cell of a workbook holds an error (#N/A) or a formula that was never calculated.",
         why="It reads as empty, although a person sees or means a value. The row is set aside; open the workbook in a "
         "spreadsheet program, mend the formula and save it.",
-        bad=Sample(text=_FORMULA, suffix=".xlsx"),
-        good=Sample(text=_ONE_SHEET, suffix=".xlsx"),
+        bad=Sample(text=FORMULA, suffix=".xlsx"),
+        good=Sample(text=ONE_SHEET, suffix=".xlsx"),
     )
 
 

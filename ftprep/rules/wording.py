@@ -67,9 +67,30 @@ def _closed(text: str) -> str:
 _CLOSES = dict(zip(("```", *'"[({“「『【（'), ("```", *'"])}”」』】）'), strict=True))
 
 
+class _CommonPrefix(PairRule):
+    field: ClassVar[Field]
+
+    def prefix(self, dataset: Dataset) -> str:
+        """The words to speak of, "" for none."""
+        raise NotImplementedError
+
+    def judge(self, dataset: Dataset) -> Iterator[Judgement]:
+        prefix = self.prefix(dataset)
+        if prefix:
+            yield Judgement(f"all {self.field}s start with {_told(prefix)}")
+
+    def propose(self, dataset: Dataset) -> Iterator[Proposal]:
+        prefix = self.prefix(dataset)
+        if prefix:
+            what = f"cut {_told(prefix)} from the start of all {self.field}s"
+            count = dataset.survey_of(self.field).texts
+            yield Proposal(self.card.code, "unsafe", what, count, (CutPrefix(self.field, prefix),))
+
+
 @dataclass(frozen=True)
-class CommonPromptPrefix(PairRule):
+class CommonPromptPrefix(_CommonPrefix):
     longest: int = 12
+    field: ClassVar[Field] = "prompt"
 
     card: ClassVar[Card] = Card(
         code="SEP109",
@@ -88,23 +109,15 @@ class CommonPromptPrefix(PairRule):
         mended="Cuts the shared words from all prompts, at a word's end and never to nothing.",
     )
 
-    def judge(self, dataset: Dataset) -> Iterator[Judgement]:
+    def prefix(self, dataset: Dataset) -> str:
         prefix = shared_words(dataset.surveys.prompts, dataset.separator.ending)
-        if len(prefix) > self.longest:
-            yield Judgement(f"all prompts start with {_told(prefix)}")
-
-    def propose(self, dataset: Dataset) -> Iterator[Proposal]:
-        for _ in self.judge(dataset):
-            prefix = shared_words(dataset.surveys.prompts, dataset.separator.ending)
-            what = f"cut {_told(prefix)} from the start of all prompts"
-            yield Proposal(
-                self.card.code, "unsafe", what, dataset.surveys.prompts.texts, (CutPrefix("prompt", prefix),)
-            )
+        return prefix if len(prefix) > self.longest else ""
 
 
 @dataclass(frozen=True)
-class CommonCompletionPrefix(PairRule):
+class CommonCompletionPrefix(_CommonPrefix):
     longest: int = 4
+    field: ClassVar[Field] = "completion"
 
     card: ClassVar[Card] = Card(
         code="SEP110",
@@ -121,29 +134,16 @@ class CommonCompletionPrefix(PairRule):
         "stays.",
     )
 
-    def _prefix(self, dataset: Dataset) -> str:
+    def prefix(self, dataset: Dataset) -> str:
         prefix = shared_words(dataset.surveys.completions, dataset.stop.ending)
         return prefix if len(prefix.strip()) > self.longest and not dataset.is_classification else ""
-
-    def judge(self, dataset: Dataset) -> Iterator[Judgement]:
-        prefix = self._prefix(dataset)
-        if prefix:
-            yield Judgement(f"all completions start with {_told(prefix)}")
-
-    def propose(self, dataset: Dataset) -> Iterator[Proposal]:
-        prefix = self._prefix(dataset)
-        if prefix:
-            what = f"cut {_told(prefix)} from the start of all completions"
-            mends = (CutPrefix("completion", prefix),)
-            yield Proposal(self.card.code, "unsafe", what, dataset.surveys.completions.texts, mends)
 
 
 class _UpperCase(PairRule):
     field: ClassVar[Field]
 
     def judge(self, dataset: Dataset) -> Iterator[Judgement]:
-        survey = dataset.surveys.prompts if self.field == "prompt" else dataset.surveys.completions
-        settled = dataset.separator if self.field == "prompt" else dataset.stop
+        survey, settled = dataset.survey_of(self.field), dataset.ending_of(self.field)
         ended = settled.state.count if settled.state else 0
         upper = survey.upper - ended * sum(map(str.isupper, settled.ending))
         lower = survey.lower - ended * sum(map(str.islower, settled.ending))
@@ -156,8 +156,7 @@ class _UpperCase(PairRule):
 
     def propose(self, dataset: Dataset) -> Iterator[Proposal]:
         for _ in self.judge(dataset):
-            survey = dataset.surveys.prompts if self.field == "prompt" else dataset.surveys.completions
-            settled = dataset.separator if self.field == "prompt" else dataset.stop
+            survey, settled = dataset.survey_of(self.field), dataset.ending_of(self.field)
             what = f"lower-case all {self.field}s, except separators, links and code"
             mends = (Lower(self.field, (settled.ending,) if settled.ending else ()),)
             yield Proposal(self.card.code, "unsafe", what, survey.texts, mends)
