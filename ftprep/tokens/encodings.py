@@ -91,4 +91,7 @@ def encoding(name: str) -> tiktoken.Encoding:
     from ftprep.tokens import compact
 
     ranks = compact.load_ranks(spec.vocabulary, spec.ranks)
-    return tiktoken.Encoding(name, pat_str=spec.pattern, mergeable_ranks=ranks, special_tokens=spec.special)
+    built = tiktoken.Encoding(name, pat_str=spec.pattern, mergeable_ranks=ranks, special_tokens=spec.special)
+    # tiktoken counts with a copy made in Rust, and would keep this one for pickling alone: 25 MB for o200k.
+    ranks.clear()
+    return built
