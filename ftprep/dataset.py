@@ -111,32 +111,20 @@ class Dataset:
         return self.task.name == "classification"
 
     @cached_property
-    def entries(self) -> list[bytes]:
-        """The sorted key entries: 8 bytes each of what is asked, answered, said exactly, and the row's ordinal."""
-        return self.surveys.keys.entries()
-
-    def said(self, numbers: list[int]) -> dict[int, bytes]:
-        """The digest of everything that these rows say, by ordinal: it stays when lines move."""
-        wanted = {number.to_bytes(8) for number in numbers}
-        return {int.from_bytes(e[24:]): e[:24] for e in self.entries if e[24:] in wanted}
-
-    @cached_property
     def asks(self) -> int:
         """How many different things are asked (1 and 2 are exact, more is 2)."""
-        return 0 if not self.entries else 1 if self.entries[0][:8] == self.entries[-1][:8] else 2
+        return self.surveys.keys.different(0)
 
     @cached_property
     def answers(self) -> int:
         """How many different answers there are (1 and 2 are exact, more is 2)."""
-        first = self.entries[0][8:16] if self.entries else b""
-        return 0 if not self.entries else 1 if all(e[8:16] == first for e in self.entries) else 2
+        return self.surveys.keys.different(8)
 
     def settle(self) -> None:
         """Work out what is still to be asked and let go of what grows with the set; no rule may judge after that."""
         _ = self.task, self.separator, self.stop, self.asks
         self.memo.clear()
-        self.surveys.keys.blobs.clear()
-        self.__dict__.pop("entries", None)
+        self.surveys.keys.data.clear()
 
     def _inferred(self) -> Task:
         answers, labels = self.surveys.answers, self.labels

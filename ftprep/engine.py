@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any
 
 import xxhash
 
 from ftprep import keys
+from ftprep.batch import Batch
 from ftprep.dataset import Dataset
 from ftprep.lines import Lines, Writing, as_json
 from ftprep.mends import apply_all, keeps_asks
-from ftprep.model import Chat, Chunk, Fault, ImagePart, Pair, Row
+from ftprep.model import Chat, Chunk, Fault, ImagePart, Pair, Row, Speech
 from ftprep.partial import Account, ChunkInfo, Partial, Places
 from ftprep.plan import Plan
 from ftprep.readers.strict_json import number_text
@@ -30,6 +32,7 @@ class Look:
     plan: Plan
     writing: Writing | None = None
     counts: bool = True
+    costs: dict[tuple[str, ...], int] = field(default_factory=dict, compare=False)
 
     def __call__(self, chunk: Chunk) -> Partial:
         """Decode, shape, mend, count, check and sum up one chunk."""
@@ -38,31 +41,25 @@ class Look:
             partial.source_faults.append((chunk.source, chunk.first_line, chunk.payload))
             return partial
         rows = self.examples(chunk)
-        account = partial.accounts[chunk.source] = Account()
-        for row in rows:
-            account.read += 1
-            account.skipped += row.skipped
-            account.rejected += not row.skipped and row.example is None
-        account.loaded = account.read - account.skipped - account.rejected
+        partial.accounts[chunk.source] = _account(rows)
         examples = self.expand(rows)
-        expanded = len(examples) != len(rows)
-        offsets = array("L", [r.offset for r in examples]) if expanded else None
-        one_a_line = all(r.line - r.offset == chunk.first_line for r in examples)
-        lines = None if one_a_line else array("L", [r.line for r in examples])
-        partial.chunks[chunk.number] = ChunkInfo(chunk.source, chunk.first_line, len(rows), offsets, lines)
-        originals = [r.example for r in examples]
+        partial.chunks[chunk.number] = _info(chunk, examples, len(rows))
+        originals = [r.example for r in examples] if self.writing else []
         if self.writing:
             self._mend(examples)
+        batch = Batch(examples)
         if self.counts:
-            self._count_tokens(examples, partial)
-        self._check(examples, chunk)
+            self._count_tokens(batch, partial)
+        self._check(batch)
         if self.writing and self.writing.in_place:
             partial.output = Lines(self.plan, self.writing).rewrite(examples, originals, chunk)
         elif self.writing:
             partial.output = Lines(self.plan, self.writing).write(examples, originals, chunk)
-            examples = [r for r in examples if r.example is not None]
+        if self.writing:
+            batch = Batch(examples)  # without what is set aside
+            examples = examples if self.writing.in_place else batch.rows
         self._note(examples, chunk, partial)
-        partial.surveys.see(chunk, [r for r in examples if r.example is not None], self.plan.setting)
+        partial.surveys.see(chunk, batch, self.plan.setting)
         return partial
 
     def examples(self, chunk: Chunk) -> list[Row]:
@@ -70,7 +67,8 @@ class Look:
         rows = [] if isinstance(chunk.payload, Fault) else list(self.plan.decode(chunk))
         for position, row in enumerate(rows):
             row.offset = row.index = position
-            self._shape(row, chunk.source)
+            if row.example is None:
+                self._shape(row, chunk.source)
         return rows
 
     # -- from record to example ------------------------------------------------------------------------------------
@@ -141,73 +139,59 @@ class Look:
                 row.faults = [f for f in row.faults if f.code not in writing.settled]
             if isinstance(row.example, Pair) and row.example.extra and not (writing.in_place or writing.verbatim):
                 row.example = Pair(row.example.prompt, row.example.completion)
-            row.example = apply_all(row.example, writing.mends)
+            mended = apply_all(row.example, writing.mends)
+            if mended is not row.example:
+                row.example, row.speech = mended, None
 
     # -- tokens and rules ------------------------------------------------------------------------------------------
 
-    def _count_tokens(self, rows: list[Row], partial: Partial) -> None:
-        texts: list[str] = []
-        spans: list[tuple[Row, list[bool], int]] = []
-        for row in rows:
-            example = row.example
-            if isinstance(example, Pair):
-                texts += (example.prompt, example.completion)
-                spans.append((row, _PAIR_TRAINED, 0))
-            elif example is not None:
-                speech = row.speech = example.speech()
-                texts += speech.texts
-                trained, overhead = speech.trained, chat_overhead(len(example.messages), speech.names)
-                if speech.beside:
-                    told, adds, guessed = beside(example)
-                    texts += told
-                    trained = trained + [False] * len(told)
-                    overhead += adds
-                    partial.inexact += guessed
-                spans.append((row, trained, overhead))
+    def _count_tokens(self, batch: Batch, partial: Partial) -> None:
+        told: dict[int, list[str]] = {}
+        adds: dict[int, int] = {}
+        for position, row in enumerate(batch.rows):
+            if row.speech and row.speech.beside and isinstance(row.example, Chat):
+                told[position], adds[position], guessed = beside(row.example)
+                partial.inexact += guessed
         counter = self.plan.counter
         before = counter.inexact
-        counts = iter(counter.count(texts))
-        partial.inexact += counter.inexact - before
-        for row, trained, total in spans:
-            trainable = 0
-            for is_trained in trained:
-                tokens = next(counts)
-                total += tokens  # noqa: PLW2901 - it starts as the overhead
-                if is_trained:
-                    trainable += tokens
-            row.tokens, row.trainable = total, trainable
-
-    def _check(self, rows: list[Row], chunk: Chunk) -> None:
-        setting = self.plan.setting
-        payload = chunk.payload if isinstance(chunk.payload, bytes) else None
-        by_shape: dict[str, list[Row]] = {}
-        for row in rows:
-            if row.example is not None:
-                by_shape.setdefault(row.example.shape, []).append(row)
-        for rule in self.plan.row_rules:
-            if rule.marks and payload is not None and self._is_quiet(rule, chunk.number, payload):
+        counts = counter.count(batch.texts)
+        at = 0
+        for position, row in enumerate(batch.rows):
+            speech = row.speech
+            if speech is None:
+                row.trainable = counts[at + 1]
+                row.tokens = counts[at] + row.trainable
+                at += 2
                 continue
-            for shape in rule.shapes:
-                for row in _suspects(rule, by_shape.get(shape, [])):
-                    try:
-                        found = list(rule.check(row, setting))
-                    except Exception as error:  # noqa: BLE001 - a rule's crash is a finding about it, the run goes on
-                        found = [_crashed(rule, error)]
-                    if found:
-                        row.faults = row.faults + found
+            end = at + len(speech.texts)
+            own = counts[at:end]
+            at = end
+            row.trainable = sum(compress(own, speech.trained))
+            row.tokens = sum(own) + self._overhead(speech)
+            if position in told:
+                row.tokens += adds[position] + sum(counter.count(told[position]))
+        partial.inexact += counter.inexact - before
 
-    def _is_quiet(self, rule: RowRule, number: int, payload: bytes) -> bool:
-        # A JSON escape may hide a mark, so a chunk with escapes is never skipped.
-        known = self.plan.quiet
-        added = self.writing.added if self.writing else b""
-        if added and any(mark in added for mark in rule.marks):
-            return False  # an ending that is being added may be one
-        if (rule.card.code, number) in known:
-            return True
-        if b"\\u" in payload or any(mark in payload for mark in rule.marks):
-            return False
-        known.add((rule.card.code, number))
-        return True
+    def _overhead(self, speech: Speech) -> int:
+        """The tokens of a conversation that are not its texts'."""
+        known = self.costs.get(speech.cast.roles)
+        if known is None:
+            roles = speech.cast.roles
+            known = self.costs[roles] = chat_overhead(len(roles), 0) + sum(self.plan.counter.count(roles))
+        return known + (chat_overhead(0, speech.names) - chat_overhead(0, 0) if speech.names else 0)
+
+    def _check(self, batch: Batch) -> None:
+        setting = self.plan.setting
+        for rule in self.plan.row_rules:
+            if rule.marks and not batch.holds(rule.marks):
+                continue
+            for row in _suspects(rule, batch):
+                try:
+                    found = list(rule.check(row, setting))
+                except Exception as error:  # noqa: BLE001 - a rule's crash is a finding about it, the run goes on
+                    found = [_crashed(rule, error)]
+                if found:
+                    row.faults = row.faults + found
 
     def _run(self, rule: RecordRule, record: dict[str, Any]) -> list[Fault]:
         try:
@@ -233,8 +217,6 @@ class Look:
 # Unknown keys of a chat record are no matter once it has become prompts and completions.
 _OF_CHATS = frozenset(("FMT110", "FMT111"))
 
-_PAIR_TRAINED = [False, True]
-
 
 def beside(chat: Chat) -> tuple[list[str], int, int]:
     """What tools and pictures cost: texts to count, tokens on top, and how many pictures of unknown size there are."""
@@ -255,11 +237,30 @@ def _crashed(rule: RowRule | RecordRule, error: Exception) -> Fault:
     return Fault(rule.card.code, what)
 
 
-def _suspects(rule: RowRule, rows: list[Row]) -> list[Row]:
+def _suspects(rule: RowRule, batch: Batch) -> list[Row]:
     try:
-        return rule.suspects(rows)
+        return rule.suspects(batch)
     except Exception:  # noqa: BLE001 - then each row is looked at, and what is wrong shows there
-        return rows
+        return batch.of(rule.shapes)
+
+
+def _account(rows: list[Row]) -> Account:
+    without = [row for row in rows if row.example is None]
+    skipped = sum(row.skipped for row in without)
+    return Account(len(rows), len(rows) - len(without), len(without) - skipped, skipped)
+
+
+def _info(chunk: Chunk, examples: list[Row], records: int) -> ChunkInfo:
+    """Where the rows stand, in as few words as that can be said."""
+    first = chunk.first_line
+    one_a_line = [r.line for r in examples] == [first + r.offset for r in examples]
+    return ChunkInfo(
+        chunk.source,
+        first,
+        records,
+        array("L", [r.offset for r in examples]) if len(examples) != records else None,
+        None if one_a_line else array("L", [r.line for r in examples]),
+    )
 
 
 def fold(partials: Iterator[Partial], plan: Plan) -> Partial:

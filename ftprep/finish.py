@@ -130,7 +130,7 @@ def _judged(
         fault = rule.fault(judged.message, excerpt=judged.excerpt)
         yield 0, _finding(Place(table.name, 1, 0, table.sheet), fault, mark)
         return
-    said = dataset.said([number for number, _ in judged.marks.items])
+    said = dataset.surveys.keys.said([number for number, _ in judged.marks.items])
     for number, detail in judged.marks.items:
         told = judged.message + detail if judged.tells else judged.message
         fault = rule.fault(told, excerpt="" if judged.tells else detail)

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 import xxhash
 
-from ftprep.model import Chat, Example, Pair, Speech
+from ftprep.model import Chat, Example, Speech
 
 BLANK = xxhash.xxh3_64_digest(b"")
 """The digest of asking nothing (an empty prompt)."""
 
 
-def fold(text: str) -> str:
-    """The text with runs of white space as one blank and none at the ends."""
-    text = text.strip()
-    # The blank is the only white space that is printable, so such a text has nothing to fold: five times faster.
-    return text if text.isprintable() and "  " not in text else " ".join(text.split())
-
-
-def folded(endings: Iterable[str]) -> tuple[str, ...]:
+def folded(endings: Iterable[str]) -> tuple[bytes, ...]:
     """Separators as prompts are compared: without case and outer blanks, each once, the longest first."""
-    found = {fold(e.casefold()) for e in endings}
-    return tuple(sorted((f for f in found if len(f) > 1), key=lambda f: (-len(f), f)))
+    found = {fold(e, capitals=False) for e in endings}
+    return tuple(sorted((f for f in found if len(f.decode("utf-8", "replace")) > 1), key=lambda f: (-len(f), f)))
 
 
 def digest(text: str) -> bytes:
@@ -31,49 +25,72 @@ def digest(text: str) -> bytes:
     return xxhash.xxh3_64_digest(text.encode("utf-8", "surrogatepass"))
 
 
-def _folded(texts: list[str]) -> str:
-    # Folded all at once; the character between two texts is no white space and stands in no sane text.
-    joined = " ".join("\0".join(texts).split())
-    return joined.replace(" \0", "\0").replace("\0 ", "\0")
+# White space below 128 that str.split() knows, as blanks, and capitals as small letters.
+_BLANKS: Final = bytes.maketrans(b"\t\n\v\f\r\x1c\x1d\x1e\x1f", b" " * 9)
+_SMALL_BLANKS: Final = _BLANKS[:65] + bytes(range(97, 123)) + _BLANKS[91:]
 
 
-def ask(example: Example, endings: tuple[str, ...] = ()) -> bytes:
+def fold(text: str, capitals: bool = True) -> bytes:
+    """A text as it is compared: runs of white space are one blank, none at the ends, in small letters unless `capitals`
+    count."""
+    if not text.isascii():
+        return " ".join((text if capitals else text.casefold()).split()).encode("utf-8", "surrogatepass")
+    return _fold_ascii(text.encode(), _BLANKS if capitals else _SMALL_BLANKS)
+
+
+def _fold_ascii(data: bytes, table: bytes) -> bytes:
+    data = data.translate(table)
+    while b"  " in data:
+        data = data.replace(b"  ", b" ")
+    return data.strip(b" ")
+
+
+def ask(example: Example, endings: tuple[bytes, ...] = ()) -> bytes:
     """8-byte digest of what is asked, blind to spacing, capitals and one of the separators `endings` at the end."""
-    if isinstance(example, Pair):
-        text = fold(example.prompt.casefold())
-        for ending in endings:
-            if text.endswith(ending):
-                text = text[: -len(ending)].rstrip()
-                break
-        return digest(text)
-    return ask_in(example.speech())
+    if isinstance(example, Chat):
+        return of_speech(example.speech(), example)[:8]
+    data = fold(example.prompt, capitals=False)
+    if endings and data.endswith(endings):
+        data = next(data.removesuffix(e) for e in endings if data.endswith(e)).rstrip(b" ")
+    return xxhash.xxh3_64_digest(data)
 
 
 def answer(example: Example) -> bytes:
     """8-byte digest of what is answered, blind to spacing; a chat's calls count as part of the answer."""
-    if isinstance(example, Pair):
-        return digest(fold(example.completion))
-    return answer_in(example.speech())
-
-
-def ask_in(speech: Speech) -> bytes:
-    """`ask` of a conversation whose speech is at hand."""
-    if not speech.asked:
-        return BLANK
-    return digest(f"{_folded(speech.texts[: speech.asked]).casefold()}\0{speech.beside}")
-
-
-def answer_in(speech: Speech) -> bytes:
-    """`answer` of a conversation whose speech is at hand."""
-    return digest(_folded(speech.texts[speech.asked :]))
+    if isinstance(example, Chat):
+        return of_speech(example.speech(), example)[8:16]
+    return xxhash.xxh3_64_digest(fold(example.completion))
 
 
 def exact(example: Example) -> bytes:
     """8-byte digest of everything that is trained on, to the character; extra columns do not count."""
     if isinstance(example, Chat):
-        said = msgspec.json.encode((example.messages, example.tools, example.functions, example.parallel_tool_calls))
-        return xxhash.xxh3_64_digest(said)
+        return of_speech(example.speech(), example)[16:]
     return digest(f"{len(example.prompt)}:{example.prompt}{example.completion}")
+
+
+_BETWEEN: Final = " \0 "
+"""Between two texts that are folded as one: what stands in no sane text, in blanks that folding leaves alone."""
+
+
+def of_speech(speech: Speech, chat: Chat) -> bytes:
+    """`ask`, `answer` and `exact` of a conversation, one behind the other, in one walk over its texts."""
+    texts, asked, opening = speech.texts, speech.asked, speech.cast.opening
+    question, reply = _BETWEEN.join(texts[:asked]), _BETWEEN.join(texts[asked:])
+    try:
+        said, told = question.encode(), reply.encode()
+    except UnicodeEncodeError:
+        said, told = question.encode("utf-8", "surrogatepass"), reply.encode("utf-8", "surrogatepass")
+    small = _fold_ascii(said, _SMALL_BLANKS) if question.isascii() else fold(question, capitals=False)
+    blank = _fold_ascii(told, _BLANKS) if reply.isascii() else fold(reply)
+    small += opening
+    ask = xxhash.xxh3_64_digest(small + speech.beside.encode() if speech.beside else small) if asked else BLANK
+    if speech.is_plain and said.count(0) + told.count(0) == len(texts) - 2 + (not asked or asked == len(texts)):
+        whole = xxhash.xxh3_64_digest(b"%b\0\0%b\0%b" % (said, told, opening))
+    else:
+        parts = (chat.messages, chat.tools, chat.functions, chat.parallel_tool_calls)
+        whole = xxhash.xxh3_64_digest(msgspec.json.encode(parts))
+    return ask + xxhash.xxh3_64_digest(blank) + whole
 
 
 def unit(asked: bytes, answered: bytes) -> bytes:

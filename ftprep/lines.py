@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -102,7 +103,7 @@ class Lines:
         if raw is not None and example is original:
             # Nothing to mend: the bytes that came in go out, unless the file says more than is to be written.
             writing = self.writing
-            exact = isinstance(example, Chat) or (list(row.record) == ["prompt", "completion"] and not row.loose)
+            exact = isinstance(example, Chat) or (_says_only_pair(row, raw) and not row.loose)
             if exact or writing.verbatim or (writing.in_place and not row.loose):
                 return raw
         if raw is not None and self.writing.in_place and isinstance(example, Pair):
@@ -119,9 +120,10 @@ class Lines:
         texts = dict(zip(columns, (example.prompt, example.completion), strict=True))
         # As the line was written, so is its successor: other scripts as escapes or not.
         escapes = raw.isascii() and b"\\u" in raw
+        record = _record(row)
         found, _ = members(raw, len(raw) - len(raw.lstrip()))
         for member in reversed(found):
-            if member.key in texts and row.record[member.key] != texts[member.key]:
+            if member.key in texts and record[member.key] != texts[member.key]:
                 value = json.dumps(texts[member.key], ensure_ascii=escapes).encode("utf-8", "surrogatepass")
                 raw = raw[: member.start] + value + raw[member.end :]
         return raw
@@ -134,12 +136,26 @@ class Lines:
     def _unit(self, row: Row, original: Example) -> tuple[bytes, str]:
         writing = self.writing
         unit = self._asked(row, original)
-        group = (row.record or {}).get(writing.group) if writing.group else None
+        group = _record(row).get(writing.group) if writing.group else None
         if group is not None and group != "":  # a row without a group is one by itself
             unit = keys.digest(json.dumps(group, ensure_ascii=False, default=str))
         if writing.class_column:
-            return unit, str((row.record or {}).get(writing.class_column, ""))
+            return unit, str(_record(row).get(writing.class_column, ""))
         return unit, label_of((row.example or original).answer, writing.stop) if writing.by_class else ""
+
+
+def _record(row: Row) -> dict[str, Any]:
+    """What the record said; on the fast lane it has not been kept."""
+    if row.record is None and row.raw is not None:
+        row.record = msgspec.json.decode(row.raw)
+    return row.record or {}
+
+
+def _says_only_pair(row: Row, raw: bytes) -> bool:
+    """Whether a record is `prompt` and `completion`, in this order, and nothing else."""
+    if row.record is None:  # the fast lane takes records of two keys alone
+        return raw.lstrip()[1:].lstrip().startswith(b'"prompt"') and b'"completion"' in raw
+    return list(row.record) == ["prompt", "completion"]
 
 
 def as_json(row: Row) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from ftprep.mends import AddEnding, Mend
 from ftprep.model import Chat, Chunk, Example, Fault, Pair, Row
 from ftprep.readers import open_tables, reader_of
 from ftprep.readers.base import Options, Table
+from ftprep.readers.jsonl import JsonlReader
 from ftprep.recipe import Recipe
 from ftprep.rule import Card, DatasetRule, RecordRule, RowRule, Rule
 from ftprep.rules import card_of, choose
@@ -24,6 +25,7 @@ from ftprep.shapes.base import Shape
 from ftprep.shapes.chat import ChatShape
 from ftprep.shapes.completion import PairShape
 from ftprep.shapes.convert import CannotConvert, to_pairs
+from ftprep.shapes.lanes import Lane, lane_of
 
 if TYPE_CHECKING:
     from ftprep.surveys import Surveys
@@ -42,8 +44,7 @@ class Plan:
 
     `shapes`, `read_as` and `unread` go with `tables`: the shape (None where a table has none), how its records are
     read, and why a record of it could not be read. `skipped` are rules that cannot run, with reasons. `stamps` tell
-    whether a file changed since the plan was made. `quiet` remembers, within one process, which rule found none of its
-    marks in which chunk, so that a second trip need not search again.
+    whether a file changed since the plan was made.
     """
 
     tables: tuple[Table, ...]
@@ -57,7 +58,6 @@ class Plan:
     skipped: tuple[tuple[str, str], ...]
     counter: TokenCounter
     stamps: tuple[str, ...] = ()
-    quiet: set[tuple[str, int]] = field(default_factory=set, compare=False)
 
     @cached_property
     def row_rules(self) -> tuple[RowRule, ...]:
@@ -75,12 +75,18 @@ class Plan:
         return tuple(r for r in self.rules if isinstance(r, DatasetRule))
 
     @cached_property
+    def lanes(self) -> tuple[Lane | None, ...]:
+        """The fast lane of each table, None where it has none."""
+        lines = [t.format == "jsonl" for t in self.tables]
+        return tuple(lane_of(s) if is_lines else None for s, is_lines in zip(self.shapes, lines, strict=True))
+
+    @cached_property
     def told(self) -> frozenset[int]:
         """Tables of which it is said already, once for all their records, that they have no known shape."""
         return frozenset(i for i, t in enumerate(self.tables) if any(f.code == "FMT101" for _, f in t.faults))
 
     @cached_property
-    def folded_endings(self) -> tuple[str, ...]:
+    def folded_endings(self) -> tuple[bytes, ...]:
         """Separators that do not make two prompts different."""
         return keys.folded(self.setting.prompt_endings)
 
@@ -149,8 +155,11 @@ class Plan:
 
     def decode(self, chunk: Chunk) -> Iterator[Row]:
         """The rows of a chunk."""
-        table = self.tables[chunk.source]
-        return reader_of(table).decode(table, chunk)
+        table, lane = self.tables[chunk.source], self.lanes[chunk.source]
+        reader = reader_of(table)
+        if lane is not None and isinstance(reader, JsonlReader):
+            return reader.decode_fast(table, chunk, lane)
+        return reader.decode(table, chunk)
 
     @staticmethod
     def reason(code: str) -> str:

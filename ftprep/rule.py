@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from ftprep.batch import Batch
 from ftprep.dataset import Dataset
 from ftprep.mends import Mend
 from ftprep.model import Fault, Row, Safety, Severity
@@ -87,13 +88,13 @@ class RecordRule(Rule):
 class RowRule(Rule):
     """Looks at one example at a time.
 
-    `marks` names bytes without which the rule cannot fire: the engine looks for them once a chunk, in C, and skips the
-    rule for the chunk when none is there. It looks at the bytes of the container, and runs the rule wherever these hold
-    an escape.
+    `marks` are patterns without which the rule cannot fire: the engine looks for them once in all texts of a chunk, in
+    C, and skips the rule for the chunk where none is there. A pattern is fast if it begins with a character that is
+    rare in text, with what stands before that as a lookbehind.
     """
 
     shapes: ClassVar[tuple[str, ...]] = ("chat", "completion")
-    marks: ClassVar[tuple[bytes, ...]] = ()
+    marks: ClassVar[tuple[re.Pattern[str], ...]] = ()
 
     def ready(self, setting: Setting) -> str:
         """Why the rule cannot run in this setting ("no limit is known"), "" when it can."""
@@ -104,9 +105,9 @@ class RowRule(Rule):
         """The faults of one loaded row."""
         raise NotImplementedError
 
-    def suspects(self, rows: list[Row]) -> list[Row]:
+    def suspects(self, batch: Batch) -> list[Row]:
         """The rows of a chunk that `check` need look at: all, unless a rule can tell faster that most are sound."""
-        return rows
+        return batch.of(self.shapes)
 
     def mend(self, setting: Setting) -> Mend | None:
         """What mends the rows it finds, where the card has a fix."""

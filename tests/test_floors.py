@@ -18,7 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "errors"),
     ("model",),
     ("recipe", "mends", "tokens", "writer", "splitter", "naming"),
-    ("keys", "setting", "tally", "textsurvey"),
+    ("batch", "keys", "setting", "tally", "textsurvey"),
     ("surveys",),
     ("endings",),
     ("dataset",),

@@ -23,8 +23,8 @@ def chat(*turns: tuple[str, str], tools: list[dict[str, object]] | None = None) 
 
 @given(TEXT)
 def test_folding_is_joining_words_with_one_blank(text: str) -> None:
-    assert keys.fold(text) == " ".join(text.split())
-    assert keys.fold(keys.fold(text)) == keys.fold(text)
+    assert keys.fold(text) == " ".join(text.split()).encode()
+    assert keys.fold(text, capitals=False) == " ".join(text.casefold().split()).encode()
 
 
 @given(words=st.lists(st.sampled_from(["Is", "it", "答案", "É"]), min_size=1, max_size=5), data=st.data())
@@ -60,7 +60,7 @@ def test_one_separator_at_the_end_makes_no_difference(prompt: str, same: bool) -
 
 
 def test_separators_are_compared_longest_first() -> None:
-    assert keys.folded(["=>", "\n\n### =>\n\n", " =>", "|", " END"]) == ("### =>", "end", "=>")
+    assert keys.folded(["=>", "\n\n### =>\n\n", " =>", "|", " END"]) == (b"### =>", b"end", b"=>")
     endings = keys.folded(["=>", "\n\n### =>\n\n"])
     assert keys.ask(Pair("Peru\n\n### =>\n\n", ""), endings) == keys.ask(Pair("Peru", ""), endings)
 

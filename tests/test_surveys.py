@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from sample_sets import dataset_of
 
 import ftprep as ft
+from ftprep import surveys
+from ftprep.batch import Batch
 from ftprep.model import Chunk, Pair, Row
 from ftprep.setting import Setting
 from ftprep.surveys import (
@@ -57,12 +59,25 @@ def test_percentiles(lengths: list[int], share: float) -> None:
     assert found.percentile(share) == wanted
 
 
-@given(parts=st.lists(st.lists(st.binary(min_size=32, max_size=32), max_size=5), max_size=5))
-def test_key_entries_come_back_sorted(parts: list[list[bytes]]) -> None:
+ENTRY = st.tuples(*[st.sampled_from([b"a", b"b", b"c"]).map(lambda c: c * 8)] * 3)
+
+
+@given(parts=st.lists(st.lists(ENTRY, max_size=5), max_size=5), many=st.sampled_from([0, 10**9]))
+def test_rows_that_ask_the_same_are_found(parts: list[list[tuple[bytes, ...]]], many: int) -> None:
     found = KeySurvey()
+    entries: list[bytes] = []
     for part in parts:
-        found.see(part)
-    assert found.entries() == sorted(entry for part in parts for entry in part)
+        made = [b"".join(entry) + (len(entries) + n).to_bytes(8) for n, entry in enumerate(part)]
+        other = KeySurvey()
+        other.see(made)
+        found.merge(other)
+        entries += made
+    asked = [e[:8] for e in entries]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(surveys, "MANY_KEYS", many)  # by numpy, and without it
+        assert found.repeated() == sorted(e for e in entries if asked.count(e[:8]) > 1)
+        assert found.said([0, 3, 10**6]) == {n: e[:24] for n, e in enumerate(entries) if n in (0, 3)}
+    assert found.different(8) == min(2, len({e[8:16] for e in entries}))
 
 
 @given(
@@ -83,19 +98,17 @@ def test_a_sample_is_the_same_in_any_order(items: list[tuple[bytes, int]], size:
 
 @given(chunk=st.integers(0, 1 << 20), index=st.integers(0, 0xFFFFF), line=st.integers(0, 1 << 25))
 def test_an_ordinal_sorts_by_chunk_and_index_whatever_the_line(chunk: int, index: int, line: int) -> None:
-    row = Row(index, 7 + line)
-    row.index = index
+    row = Row(index, 7 + line, index=index)
     number = ordinal(Chunk(chunk, 0, 7, b""), row)
     assert (number >> 32, number & 0xFFFFFFFF) == (chunk, index)
 
 
 @pytest.mark.parametrize("line", [8, 7 + 0xFFFFF, 7 + (3 << 20)])
 def test_keys_carry_the_same_ordinal(line: int) -> None:
-    chunk, row = Chunk(3, 0, 7, b""), Row(5, line)
-    row.example = Pair("a", "b")
+    chunk, row = Chunk(3, 0, 7, b""), Row(5, line, example=Pair("a", "b"), index=5)
     found = Surveys(Setting())
-    found.see(chunk, [row], Setting())
-    (entry,) = found.keys.entries()
+    found.see(chunk, Batch([row]), Setting())
+    entry = found.keys.data
     assert int.from_bytes(entry[24:]) == ordinal(chunk, row)
 
 

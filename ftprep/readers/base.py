@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 import msgspec
@@ -71,6 +71,22 @@ def mark_last(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
         held = chunk
     if held:
         yield msgspec.structs.replace(held, last=True)
+
+
+class Lane(Protocol):
+    """A short cut from a line of JSON to an example, for lines that are just that (`shapes.lanes`)."""
+
+    @property
+    def decode(self) -> Callable[[bytes], Any]:
+        """What a line says; raises msgspec.MsgspecError for a line that must go the ordinary way."""
+
+    @property
+    def enter(self) -> Callable[[Row, Any], None]:
+        """Sets the row's example to what was decoded."""
+
+    @property
+    def marks(self) -> Callable[[list[Row]], int]:
+        """How many quotation marks the JSON of these rows needs in all, each key written once."""
 
 
 class Reader(Protocol):

@@ -22,7 +22,7 @@ Repeat = tuple[int, int]
 
 
 def find_repeats(entries: list[bytes]) -> dict[str, list[Repeat]]:
-    """All repeats by rule, in the order of rows, from sorted key entries: one walk over the set for all three rules."""
+    """All repeats by rule, in the order of rows, from the sorted key entries of rows that ask what another asks."""
     found: dict[str, list[Repeat]] = {"DUP101": [], "DUP102": [], "DUP104": []}
     group: list[bytes] = []
     asked = b""
@@ -64,7 +64,7 @@ class _Repeats(DatasetRule):
     def repeats(self, dataset: Dataset) -> list[Repeat]:
         """The repeats that this rule is about."""
         if not dataset.memo:
-            dataset.memo.update(find_repeats(dataset.entries))
+            dataset.memo.update(find_repeats(dataset.surveys.keys.repeated()))
         return dataset.memo[self.card.code]
 
     what: ClassVar[str]

@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, ClassVar
 
+from ftprep.batch import Batch
 from ftprep.dataset import Dataset
 from ftprep.model import Chat, Fault, ImagePart, Message, Row
 from ftprep.rule import Card, DatasetRule, Judgement, RowRule, Rule, Sample
@@ -50,21 +51,6 @@ def _systems(messages: list[Message]) -> list[int]:
     return [place for place, message in enumerate(messages) if message.role in SYSTEMS]
 
 
-def _talk(row: Row) -> tuple[tuple[str, ...], bool]:
-    """The roles in order, and whether a message says nothing or only white space (or has parts): once for all rules."""
-    if row.talk is None and isinstance(row.example, Chat):
-        messages = row.example.messages
-        hollow = False
-        for message in messages:
-            content = message.content
-            if not isinstance(content, str) or not content or content.isspace():
-                hollow = True
-                break
-        row.talk = tuple([m.role for m in messages]), hollow
-    talk: tuple[tuple[str, ...], bool] = row.talk
-    return talk
-
-
 @lru_cache(maxsize=10_000)
 def _is_in_order(rule: _OrderRule, roles: tuple[Any, ...]) -> bool:
     return next(rule.look([Message(role) for role in roles]), None) is None
@@ -73,17 +59,21 @@ def _is_in_order(rule: _OrderRule, roles: tuple[Any, ...]) -> bool:
 class _OrderRule(_TalkRule):
     """What these find depends on the roles alone, and few sequences of roles make up nearly all sets."""
 
-    def suspects(self, rows: list[Row]) -> list[Row]:
+    def suspects(self, batch: Batch) -> list[Row]:
         """The rows whose roles are not in order."""
-        return [row for row in rows if not _is_in_order(self, _talk(row)[0])]
+        return [row for rows in batch.casts if not _is_in_order(self, _roles(rows[0])) for row in rows]
+
+
+def _roles(row: Row) -> tuple[str, ...]:
+    return row.speech.cast.roles if row.speech else ()
 
 
 class _WordsRule(_TalkRule):
     """What these find takes a message that says nothing."""
 
-    def suspects(self, rows: list[Row]) -> list[Row]:
+    def suspects(self, batch: Batch) -> list[Row]:
         """The rows with such a message."""
-        return [row for row in rows if _talk(row)[1]]
+        return batch.hollow
 
 
 class NoAssistant(_OrderRule):

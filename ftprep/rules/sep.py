@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
+from ftprep.batch import Batch
 from ftprep.dataset import Dataset
 from ftprep.endings import propose
 from ftprep.mends import AddEnding, Field, LeadingSpace, has_two_spaces
@@ -189,9 +190,8 @@ class LeadingSpaceMissing(RowRule):
         mended="Puts one space at the start.",
     )
 
-    def suspects(self, rows: list[Row]) -> list[Row]:
-        texts = [r.example.completion if isinstance(r.example, Pair) else "" for r in rows]
-        return [r for r, t in zip(rows, texts, strict=True) if t[:1] != " " or t[1:2] == " "]
+    def suspects(self, batch: Batch) -> list[Row]:
+        return [r for r, p in batch.pairs if p.completion[:1] != " " or p.completion[1:2] == " "]
 
     def ready(self, setting: Setting) -> str:
         return "" if setting.recipe.format.leading_space else "the recipe asks for no leading space"

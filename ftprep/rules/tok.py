@@ -46,27 +46,22 @@ CONTROL_TOKENS: dict[str, tuple[str, ...]] = {
 }
 """Strings that chat templates of eight families and more treat as control tokens (their tokenizer files)."""
 
-# Every control token holds one of these; "<" alone would mark every page of code or HTML.
-_MARKS = ("<|", "INST]", "TOOL", "SYS>>", "_of_turn>", "os>", "｜")
-
 _CONTROL = re.compile("|".join(re.escape(t) for family in CONTROL_TOKENS.values() for t in family))
 
-
-def _may_hold(text: str) -> bool:
-    # Spelt out, since this runs on every text of a chunk that has a mark anywhere.
-    return (
-        "<|" in text
-        or "｜" in text
-        or "INST]" in text
-        or "TOOL" in text
-        or "SYS>>" in text
-        or "s>" in text
-        or ("_of_turn>" in text)
+# Every control token holds one of these. Each begins with a character that is rare in text.
+_MARKS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"\|(?<=<\|)",
+        r"\](?:(?<=INST\])|(?<=TOOLS\])|(?<=_CALLS\])|(?<=RESULTS\]))",
+        r">(?:(?<=SYS>)>|(?<=_of_turn>)|(?<=os>))",
+        "｜",
     )
+)
 
 
 class ControlToken(RowRule):
-    marks: ClassVar[tuple[bytes, ...]] = tuple(m.encode() for m in _MARKS)
+    marks: ClassVar[tuple[re.Pattern[str], ...]] = _MARKS
     card: ClassVar[Card] = Card(
         code="TOK101",
         name="control-token",
@@ -87,7 +82,7 @@ class ControlToken(RowRule):
         elif isinstance(example, Chat):
             texts = [pair for i, m in enumerate(example.messages) for pair in _texts_of(f"/messages/{i}", m)]
         for pointer, text in texts:
-            if not _may_hold(text):
+            if not any(mark.search(text) for mark in _MARKS):
                 continue
             found = dict.fromkeys(_CONTROL.findall(text))
             for token in found:

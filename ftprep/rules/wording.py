@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ftprep.batch import Batch
 from ftprep.dataset import Dataset
 from ftprep.mends import CutPrefix, Field, Lower
 from ftprep.model import Fault, Pair, Row
@@ -258,9 +259,8 @@ class EmptyCompletion(RowRule):
         good=Sample(text=SOUND),
     )
 
-    def suspects(self, rows: list[Row]) -> list[Row]:
-        texts = [r.example.completion if isinstance(r.example, Pair) else "x" for r in rows]
-        return [r for r, t in zip(rows, texts, strict=True) if not t or t.isspace()]
+    def suspects(self, batch: Batch) -> list[Row]:
+        return [r for r, p in batch.pairs if not p.completion or p.completion.isspace()]
 
     def check(self, row: Row, setting: Setting) -> Iterator[Fault]:
         del setting

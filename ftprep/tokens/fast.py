@@ -47,18 +47,27 @@ class FastEncoder:
 
     def __init__(self, name: str) -> None:
         # In this order: what loading takes for a moment is then used again by tiktoken, 70 MB less at the peak.
-        self._encode = _load(name).encode_ordinary
+        tokenizer = _load(name)
+        self._encode, self._encode_all = tokenizer.encode_ordinary, tokenizer.encode_batch_flat
         self._plain = encoding(name)
 
     def count(self, texts: Sequence[str]) -> tuple[list[int], int]:
         """Return the number of tokens of each text, and how many of the texts were estimated."""
         try:
             if max(map(len, texts), default=0) <= SAFE:
-                return [len(self._encode(text)) for text in texts], 0
+                return self._count_all(texts), 0
             pairs = [(len(self._encode(text)), True) if len(text) <= SAFE else self._count_long(text) for text in texts]
         except UnicodeEncodeError:  # lone surrogates, which tiktoken replaces
             return self.count([repaired(text) for text in texts])
         return [count for count, _ in pairs], sum(not exact for _, exact in pairs)
+
+    def _count_all(self, texts: Sequence[str]) -> list[int]:
+        # One call for all: a quarter less time than one for each. It starts a thread, so it comes after any fork.
+        import numpy as np
+
+        ends = np.frombuffer(self._encode_all(list(texts))[1], np.uint64)
+        counts: list[int] = np.diff(ends).tolist()
+        return counts
 
     def _count_long(self, text: str) -> tuple[int, bool]:
         total, exact = 0, True

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from ftprep.batch import Batch
 from ftprep.dataset import Dataset
 from ftprep.model import Chat, Chunk, Pair, Place, Row
 from ftprep.rule import DatasetRule, RowRule, Rule, Sample
@@ -122,7 +123,7 @@ def test_pairs_are_of_no_concern() -> None:
 
 def judge(records: list[dict[str, Any]]) -> list[str]:
     surveys = Surveys(SETTING)
-    surveys.see(Chunk(0, 0, 1, b""), rows_of(records), SETTING)
+    surveys.see(Chunk(0, 0, 1, b""), Batch(rows_of(records)), SETTING)
     dataset = Dataset(surveys, SETTING, lambda number: Place("talks.jsonl", number))
     return [j.message for j in SystemVaries().judge(dataset)]
 

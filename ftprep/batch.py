@@ -1,0 +1,83 @@
+"""The examples of one chunk as rules and surveys want them: by shape, by who speaks, and all their texts at once."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+from ftprep.model import Chat, Pair, Row
+
+
+class Batch:
+    """The rows of a chunk that have an example, in order; conversations have their speech.
+
+    What is looked for in texts is looked for in all of them together: one call in C for a chunk costs less than one for
+    each text.
+    """
+
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows = [row for row in rows if row.example is not None]
+        for row in self.rows:
+            if row.speech is None and isinstance(row.example, Chat):
+                row.speech = row.example.speech()
+
+    @cached_property
+    def pairs(self) -> list[tuple[Row, Pair]]:
+        """Prompt/completion rows with their examples."""
+        return [(row, row.example) for row in self.rows if isinstance(row.example, Pair)]
+
+    @cached_property
+    def chats(self) -> list[Row]:
+        """Rows that are conversations."""
+        return [row for row in self.rows if row.speech is not None]
+
+    def of(self, shapes: tuple[str, ...]) -> list[Row]:
+        """The rows of some shapes."""
+        if "chat" in shapes and "completion" in shapes:
+            return self.rows
+        return self.chats if "chat" in shapes else [row for row, _ in self.pairs]
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """All texts in order: prompt and completion of a pair, names, words and calls of a conversation."""
+        texts: list[str] = []
+        for row in self.rows:
+            if row.speech is not None:
+                texts += row.speech.texts
+            elif isinstance(row.example, Pair):
+                texts += (row.example.prompt, row.example.completion)
+        return texts
+
+    @cached_property
+    def _joined(self) -> tuple[str, str]:
+        # Apart, since a search in text of one byte a character is the faster one, and most text is.
+        flags = list(map(str.isascii, self.texts))
+        if all(flags):
+            return "\0".join(self.texts), ""
+        plain = [text for text, is_plain in zip(self.texts, flags, strict=True) if is_plain]
+        return "\0".join(plain), "\0".join(t for t, is_plain in zip(self.texts, flags, strict=True) if not is_plain)
+
+    def holds(self, patterns: tuple[re.Pattern[str], ...]) -> bool:
+        """Whether one of the patterns occurs in any text."""
+        return any(pattern.search(part) for part in self._joined for pattern in patterns)
+
+    @cached_property
+    def casts(self) -> list[list[Row]]:
+        """Conversations with the same sequence of roles together."""
+        groups: dict[int, list[Row]] = {}
+        for row in self.chats:
+            if row.speech is not None:
+                groups.setdefault(id(row.speech.cast), []).append(row)
+        return list(groups.values())
+
+    @cached_property
+    def hollow(self) -> list[Row]:
+        """Conversations with a message that says nothing or only white space, or has parts."""
+        if "" in self.texts or any(map(str.isspace, self.texts)):
+            return [row for row in self.chats if _is_hollow(row)]
+        return [row for row in self.chats if row.speech is not None and not row.speech.is_plain and _is_hollow(row)]
+
+
+def _is_hollow(row: Row) -> bool:
+    messages = row.example.messages if isinstance(row.example, Chat) else []
+    return not all(isinstance(m.content, str) and m.content and not m.content.isspace() for m in messages)
