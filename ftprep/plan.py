@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 HEAD_RECORDS = 1000
 """Records at the start of each table that tell its shape, its columns and the endings that are watched for."""
 
-HEAD_CHUNKS = 64
+HEAD_CHUNKS = 128
 """Chunks (64 MiB) within which these records must be found."""
 
 

@@ -26,12 +26,10 @@ class _Talk(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 @dataclass(frozen=True)
 class Lane:
     """`decode` gives what a line says, or raises msgspec.MsgspecError for a line that must go the ordinary way; `enter`
-    makes the row's example of it; `marks` tells how many quotation marks JSON needs to say the examples of all these
-    rows, each key written once."""
+    makes the rows' examples of it and tells how many quotation marks JSON needs to say them, each key written once."""
 
     decode: Callable[[bytes], Any]
-    enter: Callable[[Row, Any], None]
-    marks: Callable[[list[Row]], int]
+    enter: Callable[[list[Row], list[Any]], int]
 
 
 def lane_of(shape: Shape | None) -> Lane | None:
@@ -45,21 +43,20 @@ def lane_of(shape: Shape | None) -> Lane | None:
 
 @cache
 def _chat_lane() -> Lane:
-    return Lane(msgspec.json.Decoder(_Talk).decode, _enter_chat, _chat_marks)
+    return Lane(msgspec.json.Decoder(_Talk).decode, _enter_chats)
 
 
-def _enter_chat(row: Row, talk: _Talk) -> None:
-    turns = talk.messages
-    row.example = Chat(cast("list[Message]", turns))
-    row.speech = plain_speech(turns)
-
-
-def _chat_marks(rows: list[Row]) -> int:
+def _enter_chats(rows: list[Row], said: list[_Talk | None]) -> int:
     texts: list[str] = []
-    for row in rows:
-        if row.speech is not None:
-            texts += row.speech.texts
-    return 2 * len(rows) + 8 * len(texts) + "".join(texts).count('"')
+    count = 0
+    for row, talk in zip(rows, said, strict=True):
+        if talk is not None:
+            turns = talk.messages
+            row.example = Chat(cast("list[Message]", turns))
+            speech = row.speech = plain_speech(turns)
+            texts += speech.texts
+            count += 1
+    return 2 * count + 8 * len(texts) + "".join(texts).count('"')
 
 
 @cache
@@ -72,13 +69,13 @@ def _pair_lane(prompt: str, completion: str) -> Lane:
         forbid_unknown_fields=True,
         gc=False,
     )
-    return Lane(msgspec.json.Decoder(line).decode, _enter_pair, _pair_marks)
+    return Lane(msgspec.json.Decoder(line).decode, _enter_pairs)
 
 
-def _enter_pair(row: Row, said: Any) -> None:
-    row.example = Pair(said.prompt, said.completion)
-
-
-def _pair_marks(rows: list[Row]) -> int:
-    texts = [text for row in rows if isinstance(e := row.example, Pair) for text in (e.prompt, e.completion)]
-    return 8 * len(rows) + "".join(texts).count('"')
+def _enter_pairs(rows: list[Row], said: list[Any]) -> int:
+    texts: list[str] = []
+    for row, pair in zip(rows, said, strict=True):
+        if pair is not None:
+            row.example = Pair(pair.prompt, pair.completion)
+            texts += (pair.prompt, pair.completion)
+    return 4 * len(texts) + "".join(texts).count('"')

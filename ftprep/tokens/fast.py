@@ -62,12 +62,17 @@ class FastEncoder:
         return [count for count, _ in pairs], sum(not exact for _, exact in pairs)
 
     def _count_all(self, texts: Sequence[str]) -> list[int]:
-        # One call for all: a quarter less time than one for each. It starts a thread, so it comes after any fork.
+        # One call for all: a quarter less time than one for each. It starts a thread, so it comes after any fork. Each
+        # text once: many sets begin every conversation with the same instructions.
         import numpy as np
 
-        ends = np.frombuffer(self._encode_all(list(texts))[1], np.uint64)
+        each = dict.fromkeys(texts, 0)
+        ends = np.frombuffer(self._encode_all(list(each))[1], np.uint64)
         counts: list[int] = np.diff(ends).tolist()
-        return counts
+        if len(each) == len(texts):
+            return counts
+        each.update(zip(each, counts, strict=True))
+        return list(map(each.__getitem__, texts))
 
     def _count_long(self, text: str) -> tuple[int, bool]:
         total, exact = 0, True

@@ -97,7 +97,7 @@ def test_turns_and_messages_say_the_same(turns: list[dict[str, str]]) -> None:
     lane = lane_of(ChatShape())
     assert lane
     fast, slow = Row(0, 1), Row(0, 1, {"messages": turns})
-    lane.enter(fast, lane.decode(json.dumps({"messages": turns}).encode()))
+    assert lane.enter([fast], [lane.decode(line := json.dumps({"messages": turns}).encode())]) == line.count(b'"')
     assert ChatShape().read(slow)
     assert isinstance(fast.example, Chat)
     assert isinstance(slow.example, Chat)
