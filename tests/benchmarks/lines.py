@@ -96,7 +96,7 @@ def memory(bench: Bench) -> Iterator[Line]:
 def growth(bench: Bench) -> Iterator[Line]:
     """Whether a row costs the same however many there are."""
     for name, kind, job in (("check", "chat", bench.check), ("prepare", "pairs", bench.prepare)):
-        sizes = (bench.rows // 10, bench.rows, 3 * bench.rows)
+        sizes = (max(1, bench.rows // 10), bench.rows, 3 * bench.rows)
         names = {rows: f"{name}, {rows:,} rows for growth" for rows in sizes}
         runs = bench.in_turn({names[rows]: job(bench.input(kind, rows)) for rows in sizes}, _few(bench))
         speeds = {rows: [rows / run.wall for run in runs[names[rows]]] for rows in sizes}
