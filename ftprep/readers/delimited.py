@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from ftprep.model import Chunk, Fault, Row
-from ftprep.readers import sources
+from ftprep.readers import base, sources
 from ftprep.readers.base import Options, Table, mark_last
-from ftprep.readers.delimited_cut import Pieces, cutter
+from ftprep.readers.delimited_cut import Pieces, Stretch, cutter
 from ftprep.readers.delimited_head import SWAP, Record, look, parse
 from ftprep.readers.encoding import settle, undecodable
 from ftprep.readers.header import find_heading, listed
@@ -19,6 +19,8 @@ from ftprep.readers.jsonl import blank, too_long
 
 _LONG_CELL_LINES = 100
 _TELLING_LINES = 10
+_ODD_RECORDS = 64
+"""Records that go to csv.reader together where odd ones abound."""
 _SWAP_BACK = str.maketrans("\r\n", "\n\r")
 _REST = re.compile(rb".*", re.DOTALL)
 _WORDS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
@@ -134,15 +136,53 @@ class _Decoder:
 
     def rows(self, data: bytes, line: int) -> Iterator[Row]:
         """The rows of whole stretches that start on a line."""
-        for stretch in self._cut.stretches(data, final=True):
-            piece = data[stretch.start : stretch.end]
-            if stretch.kind == "plain":
-                yield from self._plain(piece, line)
-            elif stretch.kind == "torn":
-                yield self._torn(piece, line)
-            else:
-                yield _rejected(line, too_long())
-            line += piece.count(b"\n")
+        if self._swap or not self._cut.ordinary:
+            for stretch in self._cut.stretches(data, final=True):
+                yield from self._stretch(data, stretch, line)
+                line += data.count(b"\n", stretch.start, stretch.end)
+            return
+        at, most = 0, 1
+        while True:
+            rows, at, line = self._ordinary(self._cut.ordinary, data, at, line)
+            yield from rows
+            if at >= len(data):
+                return
+            most = 1 if len(rows) > most else min(2 * most, _ODD_RECORDS)
+            stretch = self._cut.first(data, at, most)
+            yield from self._stretch(data, stretch, line)
+            line += data.count(b"\n", at, stretch.end)
+            at = stretch.end
+
+    def _ordinary(self, record: re.Pattern[bytes], data: bytes, at: int, line: int) -> tuple[list[Row], int, int]:
+        """The rows of records with nothing odd about them, and where (byte, line) the first other one starts."""
+        rows: list[Row] = []
+        header, longest = self._header, base.MAX_RECORD_BYTES
+        for found in record.finditer(data, at):
+            end = found.end()
+            if not 0 < end - at <= longest:
+                break
+            try:
+                cells = [cell.replace('""', '"') if '"' in cell else cell for cell in map(bytes.decode, found.groups())]
+            except UnicodeDecodeError:
+                break
+            if cells == header or not any(cells):
+                break
+            lines = data.count(b"\n", at, end)
+            if lines > _TELLING_LINES and self._has_swallowed(data[at : end - 1].decode().split("\n"), len(cells)):
+                break
+            rows.append(Row(0, line, dict(zip(header, cells, strict=True))))
+            at, line = end, line + lines
+        return rows, at, line
+
+    def _stretch(self, data: bytes, stretch: Stretch, line: int) -> Iterator[Row]:
+        """The rows of one stretch, whatever is wrong with it."""
+        piece = data[stretch.start : stretch.end]
+        if stretch.kind == "plain":
+            yield from self._plain(piece, line)
+        elif stretch.kind == "torn":
+            yield self._torn(piece, line)
+        else:
+            yield _rejected(line, too_long())
 
     def _plain(self, piece: bytes, line: int) -> Iterator[Row]:
         """The rows of whole records."""
