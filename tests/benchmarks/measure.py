@@ -59,7 +59,11 @@ def once(
             command, stdout=told, stderr=errors, stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}
         )
         watcher = Watcher(process.pid) if watch else None
-        _, status, used = os.wait4(process.pid, 0)
+        try:
+            _, status, used = os.wait4(process.pid, 0)
+        except KeyboardInterrupt:
+            process.kill()
+            raise
         wall = time.monotonic() - began
     code = process.returncode = os.waitstatus_to_exitcode(status)
     peak = watcher.stop() if watcher else used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
@@ -77,7 +81,7 @@ class Watcher:
         self._pid = pid
         self._peak = 0
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._sample)
+        self._thread = threading.Thread(target=self._sample, daemon=True)
         self._thread.start()
 
     def stop(self) -> float:
