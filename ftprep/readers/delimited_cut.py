@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 from ftprep.readers import base
 
 _WINDOW = 4 << 20
+_ORDINARY_COLUMNS = 8
+"""Wider tables are read by csv.reader alone, which is faster where cells are short."""
 
 Kind = Literal["plain", "torn", "long"]
 
@@ -61,7 +63,11 @@ class Cutter:
         self._sound = re.compile(sound + rb"(?:\n|\Z)")
         self._cell = re.compile(cell + here)
         self._quoted = re.compile(quoted)
-        self._edges = {b"", b"\n", mark}
+        # Pairs of quotes, each next to a delimiter, a line end or a quote (or at an end of what is looked at).
+        edge = rb'\n"' + (here if len(mark) == 1 else b"")
+        self._edges = {b"\n", b'"', mark}
+        self._pairs = re.compile(rb'(?:[^"]*+(?<![^%b])"[^"]*+"(?![^\r%b]|\r(?!\n)))*+' % (edge, edge))
+        self.ordinary = _ordinary(here, width) if len(mark) == 1 and 1 < width <= _ORDINARY_COLUMNS else None
 
     def stretches(self, data: bytes, final: bool) -> Iterator[Stretch]:
         """The stretches from the start of `data`, which is the start of a record, as far as they are decided;
@@ -82,6 +88,18 @@ class Cutter:
             yield stretch
             at = stretch.end
 
+    def first(self, data: bytes, at: int, most: int) -> Stretch:
+        """The stretch at `at`, of at most so many records where it is plain; nothing follows `data`."""
+        end = at
+        for _ in range(most):
+            found = self.record.match(data, end, end + base.MAX_RECORD_BYTES)
+            if not found:
+                break
+            end = found.end()
+        stretch = Stretch(at, end, "plain") if end > at else self._odd(data, at, final=True)
+        assert stretch, "at the end everything is decided"
+        return stretch
+
     def trouble(self, data: bytes) -> Trouble:
         """What is wrong with the torn record at the start of `data`."""
         number, at = 1, 0
@@ -97,28 +115,22 @@ class Cutter:
     def _trusted(self, data: bytes, at: int) -> int:
         """The end of the last whole record when each quote stands next to a delimiter, a line end or a quote, else -1
         (which says nothing): at C speed, for nearly all files."""
-        window = data[at : at + min(base.MAX_RECORD_BYTES, _WINDOW)]
-        quotes = window.count(b'"')
-        if not quotes:
-            return at + window.rfind(b"\n") + 1
-        if quotes > len(window) // 2:  # parts would cost far more than bytes
+        bound = min(len(data), at + min(base.MAX_RECORD_BYTES, _WINDOW))
+        pairs = self._pairs.match(data, at, bound)
+        begin = pairs.end() if pairs else at
+        end = data.find(b'"', begin, bound)
+        if end < 0:
+            end = bound
+        elif data.find(b'"', end + 1, bound) >= 0 or (end > at and data[end - 1 : end] not in self._edges):
             return -1
-        parts = window.split(b'"')
-        outside = parts[0::2]
-        behind, before = outside[1:], outside if len(parts) % 2 == 0 else outside[:-1]
-        starts, ends = {part[:1] for part in behind}, {part[-1:] for part in before}
-        if b"\r" in starts and all(part[1:2] == b"\n" for part in behind if part[:1] == b"\r"):
-            starts.remove(b"\r")
-        if not starts | ends <= self._edges:
-            return -1
-        end = len(window)
-        for number in range(len(parts) - 1, -1, -1):
-            begin = end - len(parts[number])
-            found = -1 if number % 2 else parts[number].rfind(b"\n")
+        while True:  # from the last text outside quotes to the first
+            found = data.rfind(b"\n", begin, end)
             if found >= 0:
-                return at + begin + found + 1
-            end = begin - 1
-        return at
+                return found + 1
+            if begin <= at:
+                return at
+            end = data.rfind(b'"', at, begin - 1)
+            begin = data.rfind(b'"', at, end) + 1 or at
 
     def _checked(self, data: bytes, at: int) -> int:
         """The end of the last whole record in a row, record by record."""
@@ -167,6 +179,18 @@ class Cutter:
                 break
             at = line_end
         return Stretch(start, len(data), "torn") if final else None
+
+
+def _ordinary(here: bytes, width: int) -> re.Pattern[bytes]:
+    """One record as nearly all are, its cells in groups without their quotes; an empty match elsewhere.
+
+    A cell that has no quotes around it has no two in a row either: so two in a group are one that was doubled.
+    """
+    quoted = rb'(?<=")[^"]*+(?:""[^"]*+)*+'
+    text = rb'[^"\r\n%b]*+' % here
+    bare = rb'(?<!")%b(?:(?!""|\r\n)["\r]%b)*+(?!")' % (text, text)
+    cell = rb'"?+(%b|%b)"?+' % (quoted, bare)
+    return re.compile(rb"(?:%b)\r?\n|" % here.join([cell] * width))
 
 
 @lru_cache(maxsize=64)

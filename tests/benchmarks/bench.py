@@ -1,139 +1,136 @@
-"""Times ftprep as whole processes, alone or in turn with another command; run by hand, never part of the suite.
+"""Prints the table of docs/performance.md: ftprep as whole processes, in turn with yardsticks; run by hand, never part
+of the suite.
 
-    python tests/benchmarks/bench.py pairs 100000 /tmp/pairs.csv        makes prompt/completion pairs to work on
-    python tests/benchmarks/bench.py startup                            --version, --help, a check of 100 rows
-    python tests/benchmarks/bench.py prepare /tmp/pairs.csv             the main job
-    … prepare /tmp/pairs.csv --against 'openai tools fine_tunes.prepare_data -q -f {copy}'
+    python tests/benchmarks/bench.py table                       what can be measured without yardsticks
+    python tests/benchmarks/bench.py table --rows 20000          a quick look
+    python tests/benchmarks/bench.py table --only startup,chat --yardsticks DIR --vocab DIR
+    python tests/benchmarks/bench.py table --ancestor 'openai tools fine_tunes.prepare_data -q -f {copy}'
+    python tests/benchmarks/bench.py make chinese 40000 /tmp/chinese.jsonl
 
-CPU seconds are those of the process and its children; peak memory is the largest single process's. `{copy}` becomes a
-fresh copy of the file, for commands that write beside their input. Quote the ratios: machines differ and are noisy.
+Exit code 1 where totals differ from a yardstick's.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import json
-import os
-import platform
-import random
-import resource
-import shlex
-import shutil
+import re
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-FTPREP = shutil.which("ftprep")
-OURS = [FTPREP] if FTPREP else [sys.executable, "-m", "ftprep"]
-SYLLABLES = ("ka", "lo", "mi", "ren", "tor", "va", "sel", "pin", "dra", "mo", "ki", "es", "ul", "ban", "cor")
+import corpora
+import measure
+from lines import GROUPS, Line
+from runs import Bench
 
-
-class Figures(NamedTuple):
-    """One run: CPU and wall seconds, peak memory in MiB."""
-
-    cpu: float
-    wall: float
-    peak: float
-
-
-def once(command: Sequence[str]) -> Figures:
-    """Run a command to its end and measure it."""
-    began = time.monotonic()
-    with Path(os.devnull).open("wb") as nowhere:
-        process = subprocess.Popen(command, stdout=nowhere, stderr=nowhere, stdin=subprocess.DEVNULL)
-        _, status, used = os.wait4(process.pid, 0)
-    if os.waitstatus_to_exitcode(status) not in (0, 1):
-        sys.exit(f"exit {os.waitstatus_to_exitcode(status)}: {shlex.join(command)}")
-    return Figures(used.ru_utime + used.ru_stime, time.monotonic() - began, used.ru_maxrss / 1024)
-
-
-def told(name: str, runs: list[Figures]) -> None:
-    """Print medians, with the least and the most."""
-    for what, unit in (("cpu", "s"), ("wall", "s"), ("peak", "MiB")):
-        values = [getattr(run, what) for run in runs]
-        print(f"{name:34} {what:5} {statistics.median(values):9.3f} {unit:4} ({min(values):.3f} to {max(values):.3f})")
-
-
-def make_pairs(rows: int, path: Path, seed: int = 1) -> None:
-    """Write pairs of about 60 and 25 words made of syllables, a tenth with line ends, three in a hundred twice."""
-    rng = random.Random(seed)
-
-    def words(count: int) -> str:
-        return " ".join("".join(rng.choices(SYLLABLES, k=rng.randint(1, 4))) for _ in range(count))
-
-    with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["prompt", "completion"])
-        last = ["", ""]
-        for number in range(rows):
-            if number % 33 or not number:
-                last = [words(rng.randint(40, 80)), words(rng.randint(15, 35))]
-                if number % 10 == 0:
-                    last[0] = last[0].replace(" ", "\n", 3)
-            table.writerow(last)
-
-
-def startup(repeats: int) -> None:
-    """How long the program takes to say something."""
-    with tempfile.TemporaryDirectory() as folder:
-        small = Path(folder) / "small.jsonl"
-        talk = [{"role": "user", "content": "What is 2 + 2?"}, {"role": "assistant", "content": "It is 4."}]
-        small.write_text("".join(json.dumps({"messages": talk, "n": i}) + "\n" for i in range(100)))
-        for name, arguments in (("--version", ["--version"]), ("--help", ["--help"]), ("check", ["check", str(small)])):
-            told(name, [once([*OURS, *arguments]) for _ in range(repeats + 1)][1:])
-
-
-def prepare(path: Path, against: str, repeats: int) -> None:
-    """The main job, in turn with another command where one is given."""
-    ours: list[Figures] = []
-    theirs: list[Figures] = []
-    for _ in range(repeats):
-        with tempfile.TemporaryDirectory() as folder:
-            options = ["-o", folder, "-y", "--unsafe-fixes", "--valid", "none"]
-            ours.append(once([*OURS, "prepare", str(path), *options]))
-        if against:
-            with tempfile.TemporaryDirectory() as folder:
-                copy = shutil.copy(path, folder)
-                theirs.append(once([word.replace("{copy}", str(copy)) for word in shlex.split(against)]))
-    told("ftprep prepare", ours)
-    if theirs:
-        told("the other command", theirs)
-        for what in ("cpu", "wall", "peak"):
-            ratios = [getattr(a, what) / getattr(b, what) for a, b in zip(ours, theirs, strict=True)]
-            print(
-                f"{'ratio':34} {what:5} {statistics.median(ratios):9.3f}      ({min(ratios):.3f} to {max(ratios):.3f})"
-            )
+FULL = 1_000_000
+PLACE = re.compile(r"(<!-- table -->\n).*?(<!-- /table -->)", re.DOTALL)
 
 
 def main() -> None:
     """Parse and run."""
+    given = _parser().parse_args()
+    if given.command == "make":
+        corpora.MAKERS[given.kind](given.rows, given.path)
+        return
+    if given.write and not PLACE.search(given.write.read_text(encoding="utf-8")):
+        sys.exit(f"{given.write} has no <!-- table --> … <!-- /table --> to write to")
+    with tempfile.TemporaryDirectory(prefix="ftprep-bench-") as scratch:
+        bench = _bench(given, given.work or Path(scratch))
+        try:
+            about = measure.machine(bench.python)
+            if measure.is_busy():
+                print("warning: the machine is busy; figures will be worse than they are", file=sys.stderr)
+            lines: list[Line] = []
+            for name in given.only or GROUPS:
+                print(f"{name} …", file=sys.stderr)
+                lines += GROUPS[name](bench)
+        except measure.FailedError as error:
+            sys.exit(str(error))
+    page = "\n".join(_page(bench, about, lines))
+    print(page)
+    if given.write:
+        text = given.write.read_text(encoding="utf-8")
+        given.write.write_text(PLACE.sub(lambda place: f"{place[1]}{page}\n{place[2]}", text), encoding="utf-8")
+    sys.exit(any(line.aim == "equal" and not line.reached for line in lines))
+
+
+def _page(bench: Bench, about: list[str], lines: list[Line]) -> list[str]:
+    """The tables in Markdown."""
+    told = [f"- {fact}" for fact in about]
+    few = f"of at most 3 with {3 * bench.rows:,} rows"
+    told.append(f"- {bench.rows:,} rows, {bench.workers} workers; median of {bench.repeats} runs in turn, {few}")
+    if bench.rows != FULL:
+        told.append(f"- **a quick look: what is to be reached holds at {FULL:,} rows**")
+    told += ["", "| what | figure | range | to reach | reached |", "|---|---|---|---|---|"]
+    words = {True: "yes", False: "**no**", None: ""}
+    told += [f"| {x.what} | {x.figure} | {x.spread} | {x.aim} | {words[x.reached]} |" for x in lines]
+    told += [
+        "",
+        "The runs behind it, medians; memory of the largest process, of all together where watched:",
+        "",
+        "| run | times | CPU s | wall s | peak MB |",
+        "|---|---|---|---|---|",
+    ]
+    for name, runs in bench.runs.items():
+        cpu, wall, peak = (statistics.median(values) for values in zip(*runs, strict=True))
+        told.append(f"| {name} | {len(runs)} | {cpu:.2f} | {wall:.2f} | {peak:.0f} |")
+    return told
+
+
+def _bench(given: argparse.Namespace, folder: Path) -> Bench:
+    folder.mkdir(parents=True, exist_ok=True)
+    program = Path(given.python).parent / "ftprep"
+    if not program.exists():
+        sys.exit(f"there is no {program}: install ftprep into an environment and name its interpreter with --python")
+    if given.yardsticks and not given.vocab:
+        sys.exit("the yardsticks need --vocab DIR, as their setup_vocab.sh made it")
+    return Bench(
+        python=given.python,
+        ftprep=[str(program)],
+        yardsticks=given.yardsticks,
+        vocab=given.vocab,
+        ancestor=given.ancestor,
+        folder=folder,
+        rows=given.rows,
+        repeats=given.repeats,
+        workers=given.workers,
+    )
+
+
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in GROUPS]:
+        raise argparse.ArgumentTypeError(f"no {', '.join(unknown)}; there are {', '.join(GROUPS)}")
+    return names
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError("a whole number from 1")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    pairs = commands.add_parser("pairs")
-    pairs.add_argument("rows", type=int)
-    pairs.add_argument("path", type=Path)
-    begun = commands.add_parser("startup")
-    job = commands.add_parser("prepare")
-    job.add_argument("path", type=Path)
-    job.add_argument("--against", default="", metavar="COMMAND")
-    for each in (begun, job):
-        each.add_argument("-n", "--repeats", type=int, default=5)
-    given = parser.parse_args()
-    if given.command == "pairs":
-        make_pairs(given.rows, given.path)
-        return
-    print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} processors, {shlex.join(OURS)}")
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if given.command == "startup":
-        startup(given.repeats)
-    else:
-        prepare(given.path, given.against, given.repeats)
+    make = commands.add_parser("make", help="make a file of made-up text")
+    make.add_argument("kind", choices=sorted(corpora.MAKERS))
+    make.add_argument("rows", type=_count)
+    make.add_argument("path", type=Path)
+    table = commands.add_parser("table", help="measure and print the table")
+    table.add_argument("--only", type=_names, metavar="NAME,…", help=f"of {', '.join(GROUPS)}")
+    table.add_argument("--rows", type=_count, default=FULL, help="scales everything (default: %(default)s)")
+    table.add_argument("-n", "--repeats", type=_count, default=5, help="runs of each (default: %(default)s)")
+    table.add_argument("--workers", type=_count, default=2, help="processes of ftprep (default: %(default)s)")
+    table.add_argument("--python", default=sys.executable, help="interpreter that ftprep is installed for")
+    table.add_argument("--yardsticks", type=Path, metavar="DIR", help="where naive_chat.py and the others are")
+    table.add_argument("--vocab", type=Path, metavar="DIR", help="as setup_vocab.sh made it")
+    table.add_argument("--ancestor", default="", metavar="COMMAND", help="{copy} becomes a fresh copy of the file")
+    table.add_argument("--work", type=Path, metavar="DIR", help="keep the files made here and use them again")
+    table.add_argument("--write", type=Path, metavar="PAGE", help="put the table into this page as well")
+    return parser
 
 
 if __name__ == "__main__":

@@ -69,6 +69,8 @@ def records(rows: list[Row]) -> list[Any]:
         ('a,b\n"x, ""y""\r\nz",2\n', [{"a": 'x, "y"\r\nz', "b": "2"}]),
         ('a,b\r"x\ry\nz",2\r', [{"a": "x\ry\nz", "b": "2"}]),
         ('a,b\n5" disk,"2"\n', [{"a": '5" disk', "b": "2"}]),
+        ('a,b\n5"" disk,"2"""\n', [{"a": '5"" disk', "b": '2"'}]),
+        ('a,b\n5",6""\n"""",""\n', [{"a": '5"', "b": '6""'}, {"a": '"', "b": ""}]),
         ("a,b\n007, pad \n", [{"a": "007", "b": " pad "}]),
         ("a,b\nNA,1.0\nnull,\n", [{"a": "NA", "b": "1.0"}, {"a": "null", "b": ""}]),
         ("a,b\nx\0y,2\n", [{"a": "x\0y", "b": "2"}]),
@@ -351,6 +353,22 @@ def test_any_cutting_gives_the_same_rows(mess: str, size: int, limit: int, line_
         whole = told(rows_of(table))
         patch.setattr(base, "CHUNK_BYTES", size)
         assert told(rows_of(table)) == whole
+
+
+@settings(deadline=None)
+@given(MESS, st.integers(1, 200), st.sampled_from([9, 30, 1 << 24]), st.sampled_from([("h", "i"), ("h", "i", "j")]))
+def test_the_quick_way_gives_what_the_careful_one_gives(mess: str, size: int, limit: int, header: tuple[str]) -> None:
+    text = "\n".join([",".join(header)] * 2) + "\n" + mess
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(base, "MAX_RECORD_BYTES", limit)
+        patch.setattr(base, "CHUNK_BYTES", size)
+        table = table_of(text, Path(folder), delimiter=",")
+        quick = told(rows_of(table))
+        careful = cutter(",", len(header))
+        assert careful.ordinary
+        patch.setattr(careful, "ordinary", None)
+        patch.setattr(careful, "_trusted", lambda data, at: -1)
+        assert told(rows_of(table)) == quick
 
 
 @settings(deadline=None)
