@@ -16,6 +16,7 @@ from ftprep.readers.delimited_head import SWAP, Record, look, parse
 from ftprep.readers.encoding import settle, undecodable
 from ftprep.readers.header import find_heading, listed
 from ftprep.readers.jsonl import blank, too_long
+from ftprep.readers.packed import SourceBroken
 
 _LONG_CELL_LINES = 100
 _TELLING_LINES = 10
@@ -73,7 +74,7 @@ def _chunks(table: Table) -> Iterator[Chunk]:
     while True:
         try:
             block = next(source, None)
-        except sources.SourceBroken as error:
+        except SourceBroken as error:
             block, broken = None, error.fault
         piece = body.rest() if block is None else body.take(block.translate(SWAP) if swap else block)
         if piece:

@@ -17,7 +17,8 @@ from ftprep.errors import ReadError
 from ftprep.model import Fault
 from ftprep.readers import base, sources
 from ftprep.readers.base import Table
-from ftprep.readers.sources import SourceBroken, blocks, compression_of, line_chunks, open_source, read_all
+from ftprep.readers.packed import SourceBroken
+from ftprep.readers.sources import blocks, compression_of, line_chunks, open_source, read_all
 
 
 def table_of(path: Path, compression: str = "", encoding: str = "utf-8") -> Table:
