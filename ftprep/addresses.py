@@ -18,6 +18,7 @@ EXTRAS = {
 """The schemes that can be read, each with the extra that brings what it needs."""
 
 WEB = ("https", "http")
+_HOST = re.compile(r"(\[[^]]*\]|[^:]*)(:\d+)?")
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
@@ -43,10 +44,9 @@ def shown(name: str) -> str:
         rest = re.split(r"[?#]", rest, maxsplit=1)[0]
     host, slash, path = rest.partition("/")
     user, _, bare = host.rpartition("@")
-    _, colon, port = host.partition(":")
     if user and (scheme in WEB or ":" in user):
         host = bare
-    elif colon and not port.isdigit() and "@" in path:  # a password with a slash in it
+    elif "@" in path and not _HOST.fullmatch(host) and ":" in host:  # a password with a slash in it
         host, slash, path = path.rpartition("@")[2].partition("/")
     return f"{scheme}://{host}{slash}{path}"
 

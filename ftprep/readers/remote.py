@@ -8,13 +8,15 @@ data: what was read so far says nothing about the file, and the same command may
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, BinaryIO, cast
 
-from ftprep.addresses import WEB, scheme_of, shown
+from ftprep.addresses import EXTRAS, WEB, scheme_of, shown
 from ftprep.errors import ReadError
-from ftprep.readers.remote_trouble import Trouble, told
+from ftprep.readers.remote_trouble import CREDENTIALS, Trouble, told
 
 FIRST_BYTES = 1 << 18
 """The first request for a file asks for no more: most looks are at its head only."""
@@ -207,8 +209,16 @@ def _files(address: str) -> tuple[Any, str]:
     """The file system of an address, and the path in it."""
     from fsspec.core import url_to_fs
 
+    for library in ("gcsfs", "s3fs", "fsspec", "adlfs", "azure", "aiohttp", "asyncio"):
+        logger = logging.getLogger(library)
+        if not logger.handlers:  # else tracebacks go to stderr where nobody has set up logging
+            logger.addHandler(logging.NullHandler())
     scheme = scheme_of(address)
-    files, path = url_to_fs(scheme + address[len(scheme) :], **_options(scheme))
+    plain = scheme + address[len(scheme) :]
+    if scheme not in WEB and shown(address) != plain:
+        message = f"{shown(address)}: a user and password cannot stand in such an address"
+        raise ReadError(message, CREDENTIALS[EXTRAS[scheme]])
+    files, path = url_to_fs(plain, **_options(scheme))
     return files, path
 
 
@@ -225,6 +235,27 @@ def _options(scheme: str) -> dict[str, Any]:
         options["client_kwargs"] = {
             "timeout": timeout,
             "trust_env": True,
+            "trace_configs": [_trace()],
             "headers": {"Accept-Encoding": "identity"},
         }
     return options
+
+
+@cache
+def _trace() -> Any:
+    """What aiohttp asks before it follows a redirect; one for all sessions, since options that are equal share one."""
+    from aiohttp import TraceConfig
+
+    trace = TraceConfig()
+    trace.on_request_redirect.append(_refuse_downgrade)
+    return trace
+
+
+class DowngradeError(Exception):
+    """A server sends from https to http."""
+
+
+async def _refuse_downgrade(_session: Any, _context: Any, given: Any) -> None:
+    leads_to = given.response.headers.get("Location", "").lower()
+    if str(given.response.url).startswith("https:") and leads_to.startswith("http:"):
+        raise DowngradeError

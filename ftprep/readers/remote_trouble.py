@@ -36,6 +36,7 @@ def _kind(name: str, words: str, classes: str, *statuses: int) -> _Kind:
 
 # By the names of the classes, since the libraries need not be installed.
 _KINDS = (
+    _kind("downgrade", "leads from https to http, where anybody on the way can change it", "DowngradeError"),
     _kind("changed", "changed while it was read", "FileExpired", 412),
     _kind(
         "denied",
@@ -80,14 +81,15 @@ _KINDS = (
     ),
 )
 
-_CREDENTIALS = {
+CREDENTIALS = {
     "s3": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; FSSPEC_S3_ANON=true for a public bucket",
-    "gcs": "set GOOGLE_APPLICATION_CREDENTIALS, or run: gcloud auth application-default login",
+    "gcs": "set GOOGLE_APPLICATIONCREDENTIALS, or run: gcloud auth application-default login",
     "azure": "set AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
     "hf": "set HF_TOKEN, or run: hf auth login",
     "http": "has the address run out, or does it need a user or token?",
 }
 _HINTS = {
+    "downgrade": "name the https address that has the file, or the http one if you trust the way to it",
     "missing": "check bucket and name",
     "changed": "run again when it is complete",
     "slow": "run again; or fetch the file first and name the copy",
@@ -106,7 +108,7 @@ def told(address: str, error: Exception) -> FtprepError:
     if isinstance(error, ImportError):
         return MissingExtra(f"reading {scheme}:// addresses", extra)
     if found := _found(error):
-        hint = _CREDENTIALS[extra] if found.name == "denied" else _HINTS[found.name]
+        hint = CREDENTIALS[extra] if found.name == "denied" else _HINTS[found.name]
         if found.name == "missing" and scheme in WEB:
             hint = "check the address"
         words = found.words if "{}" in found.words else f"{{}} {found.words}"
