@@ -130,11 +130,11 @@ def fix(
 
 
 def _refuse(table: Table, shape: Shape | None) -> None:
-    if table.broken and table.format == "jsonl" and not is_remote(table.path):
-        return
-    if is_remote(table.path):
+    if is_remote(table.name):  # its path may be a temporary copy
         message = f"{table.name}: only files on this computer can be mended in place"
         raise UsageError(message, f"`ftprep prepare {table.name} -o FOLDER` writes a mended JSONL file")
+    if table.broken and table.format == "jsonl":
+        return
     plain = table.format == "jsonl" and not table.compression and table.encoding == "utf-8" and table.path
     if not plain:
         message = f"{table.name}: only plain JSONL files in UTF-8 can be mended in place"

@@ -19,7 +19,7 @@ import pytest
 
 import ftprep as ft
 from ftprep.cli.outcomes import run
-from ftprep.errors import ReadError
+from ftprep.errors import ReadError, UsageError
 from ftprep.readers import remote, remote_trouble
 from ftprep.readers.inputs import expand
 from ftprep.readers.sources import open_source, read_range, stamp
@@ -163,6 +163,14 @@ def test_a_server_that_gives_no_parts_is_asked_once(site: Site) -> None:
     assert one.path != one.name
     assert Path(one.path).read_bytes() == LINES
     Path(one.path).unlink()
+
+
+@pytest.mark.parametrize("how", ["parts", "whole"])
+def test_nothing_on_the_web_is_mended_in_place(site: Site, how: str) -> None:
+    site.files["a.jsonl"] = b'{"prompt": "a ->", "completion": "b"}\n'
+    with pytest.raises(UsageError, match="only files on this computer can be mended in place") as caught:
+        ft.fix(f"{site.address}/{how}/a.jsonl?X-Amz-Signature=hidden")
+    assert "hidden" not in str(caught.value)
 
 
 def test_compressed_and_in_several_files(site: Site) -> None:
