@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from io import BufferedReader
+from typing import cast
 
 import xxhash
 
@@ -17,6 +18,8 @@ from ftprep.model import Fault, Finding, Place, Severity
 from ftprep.partial import Account, Partial, Places
 from ftprep.plan import Plan
 from ftprep.readers.base import Table
+from ftprep.readers.packed import PACKINGS
+from ftprep.readers.sources import open_source
 from ftprep.report import (
     DatasetSummary,
     FindingView,
@@ -220,13 +223,13 @@ def format_name(table: Table) -> str:
     """A table's format as users call it: csv, tsv, xlsx, txt, jsonl, json, with its compression: `jsonl.gz`."""
     plain = {"delimited": "tsv" if table.delimiter == "\t" else "csv", "workbook": "xlsx", "text": "txt"}
     name = plain.get(table.format, table.format)
-    return f"{name}.{table.compression}" if table.compression else name
+    return name + PACKINGS[table.compression].suffix if table.compression else name
 
 
 def sha256_of(path: str) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The SHA-256 of the stored bytes of a file or remote address, in hexadecimal; raises ReadError."""
+    with open_source(path) as file:
+        return hashlib.file_digest(cast("BufferedReader", file), "sha256").hexdigest()
 
 
 def _dataset(dataset: Dataset) -> DatasetSummary:

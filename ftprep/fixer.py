@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ftprep.addresses import is_remote
 from ftprep.decisions import Decide, Decisions
 from ftprep.errors import UsageError
 from ftprep.finish import finish
@@ -129,6 +130,9 @@ def fix(
 
 
 def _refuse(table: Table, shape: Shape | None) -> None:
+    if is_remote(table.name):  # its path may be a temporary copy
+        message = f"{table.name}: only files on this computer can be mended in place"
+        raise UsageError(message, f"`ftprep prepare {table.name} -o FOLDER` writes a mended JSONL file")
     if table.broken and table.format == "jsonl":
         return
     plain = table.format == "jsonl" and not table.compression and table.encoding == "utf-8" and table.path

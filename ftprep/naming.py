@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ftprep.addresses import is_remote, local_path, shown
 from ftprep.errors import UsageError
 
 
@@ -26,6 +27,9 @@ class Names:
 def names_for(source: Any, out: str | os.PathLike[str] | None, name: str | None, suffix: str = "_prepared") -> Names:
     """The names of the outputs; raises UsageError where nothing says where they should go."""
     paths = paths_of(source)
+    if out is None and any(is_remote(one) for one in _given(source)[:1]):
+        message = "the input is not on this computer, so nothing can be written beside it"
+        raise UsageError(message, "say where to write: -o FOLDER (out= in Python)")
     if not paths and out is None:
         message = "the data is in memory"
         raise UsageError(message, "say where to write: out=FOLDER")
@@ -63,8 +67,12 @@ def stem_of(name: str) -> str:
 
 
 def paths_of(source: Any) -> list[Path]:
-    """The file paths among the inputs, for what must not be overwritten."""
+    """The file paths among the inputs, of addresses what they are called."""
+    return [Path(shown(local_path(one))) for one in _given(source)]
+
+
+def _given(source: Any) -> list[str]:
     given: Iterable[Any] = [source] if isinstance(source, str | os.PathLike) else source
     if not isinstance(given, Sequence):
         return []
-    return [Path(s) for s in given if isinstance(s, str | os.PathLike)]
+    return [os.fspath(one) for one in given if isinstance(one, str | os.PathLike)]

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftprep import endings, keys
+from ftprep.addresses import is_remote
 from ftprep.errors import ReadError, UsageError
 from ftprep.mends import AddEnding, Mend
 from ftprep.model import Chat, Chunk, Example, Fault, Pair, Row
-from ftprep.readers import open_tables, reader_of
+from ftprep.readers import open_tables, reader_of, sources
 from ftprep.readers.base import Options, Table
 from ftprep.readers.jsonl import JsonlReader
 from ftprep.recipe import Recipe
@@ -97,8 +98,8 @@ class Plan:
 
     @property
     def files(self) -> list[Path]:
-        """The files that are read, which nothing may overwrite unasked."""
-        return [Path(t.path) for t in self.tables if t.path]
+        """The local files that are read, which nothing may overwrite unasked."""
+        return [Path(t.path) for t in self.tables if t.path and not is_remote(t.path)]
 
     def shipped(self) -> Plan:
         """The plan without the data of tables in memory, which travels in the chunks."""
@@ -338,13 +339,7 @@ def _with_rules(
 
 def stamp_of(table: Table) -> str:
     """Size, time and identity of a table's file, "" for data in memory: another stamp later means another file."""
-    if not table.path:
-        return ""
-    try:
-        status = Path(table.path).stat()
-    except OSError:
-        return "gone"
-    return f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
+    return sources.stamp(table.path) if table.path else ""
 
 
 def _always_errors() -> frozenset[str]:

@@ -22,6 +22,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from pathlib import Path
 from typing import Any
 
+from ftprep.addresses import meant_as_address
+from ftprep.addresses import shown as shown_address
 from ftprep.errors import WriteError
 
 if sys.platform != "win32":
@@ -174,6 +176,9 @@ class OutputSet(AbstractContextManager["OutputSet"]):
 
     def check(self, path: Path) -> Path:
         """Return where `path` will be written, its folder locked; refuse it now rather than after hours of work."""
+        if address := meant_as_address(str(path)):
+            hint = "name a local file or folder, and copy what is written"
+            raise WriteError(f"cannot write to {shown_address(address)}: only files on this computer are written", hint)
         with _told(path):
             target = self._claim(path.parent) / path.name
             if any(file.target == target for file in self._files):

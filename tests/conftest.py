@@ -19,18 +19,30 @@ def _refuse(*_: Any, **__: Any) -> NoReturn:
     raise AssertionError("a test tried to use the network")
 
 
+LOOPBACK = ("127.0.0.1", "localhost")
+
+
 @pytest.fixture(autouse=True)
-def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    connect = socket.socket.connect
+def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect, look_up = socket.socket.connect, socket.getaddrinfo
+    is_open = request.node.get_closest_marker("loopback") is not None
 
     def only_local(self: socket.socket, address: Any) -> None:
-        if self.family != socket.AF_UNIX:
+        if self.family != socket.AF_UNIX and not (is_open and address[0] in LOOPBACK):
             _refuse()
         connect(self, address)
 
+    def look_up_local(host: Any, *others: Any, **named: Any) -> Any:
+        if host not in LOOPBACK:
+            raise socket.gaierror(socket.EAI_NONAME, "no name is looked up in a test")
+        return look_up(host, *others, **named)
+
     monkeypatch.setattr(socket.socket, "connect", only_local)
-    monkeypatch.setattr(socket, "create_connection", _refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", _refuse)
+    if is_open:
+        monkeypatch.setattr(socket, "getaddrinfo", look_up_local)
+    else:
+        monkeypatch.setattr(socket, "create_connection", _refuse)
+        monkeypatch.setattr(socket, "getaddrinfo", _refuse)
 
 
 @pytest.fixture(scope="session")

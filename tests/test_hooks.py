@@ -86,6 +86,8 @@ class TestEntries:
         ("a.csv", True),
         ("d/a.xlsx", True),
         ("a.jsonl.gz", True),
+        ("a.jsonl.xz", True),
+        ("a.jsonl.zst", False),  # the hook's environment has no zstd
         ("a.json", False),
     ],
 )

@@ -63,8 +63,8 @@ _SHARED = (*o.SELECTION, *REPORTING, *o.DATA, *o.SHAPE, *o.TOKENS, *o.LIMIT)
 def check(context: click.Context, /, **given: Any) -> int:
     """Find what is wrong in data sets; changes nothing.
 
-    PATH is a file, a folder, a pattern, or - for standard input. Exit code: 0 nothing found at or above --fail-on, 1
-    something found, 2 the check could not be done.
+    PATH is a file, a folder, a pattern, an address (s3://bucket/set.jsonl), or - for standard input. Exit code: 0
+    nothing found at or above --fail-on, 1 something found, 2 the check could not be done.
     """
     if given["fix"] or given["diff"]:
         return _mend(context, given)

@@ -34,7 +34,7 @@ def cli(context: click.Context, /, **_given: Any) -> int | None:
     """Prepare and validate fine-tuning datasets.
 
     Begin with `ftprep check FILE`; `ftprep prepare FILE` makes files to train on. FILE is JSONL, JSON, CSV, TSV, XLSX
-    or text, also with .gz.
+    or text, also with .gz, .zst, .bz2 or .xz, here or at an address such as s3://bucket/set.jsonl.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)

@@ -80,7 +80,7 @@ def _share(context: click.Context, option: click.Parameter, value: str | None) -
 
 
 PATHS = (click.argument("paths", metavar="PATH...", nargs=-1, required=True),)
-"""Files, folders, patterns, or - for standard input."""
+"""Files, folders, patterns, addresses, or - for standard input."""
 
 DATA = (
     option("--recipe", "-r", metavar="NAME|FILE", section=READING, help="A shipped recipe, or a .toml or .json file."),

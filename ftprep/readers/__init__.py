@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Sequence
-from typing import cast
+from typing import BinaryIO, cast
 
 import msgspec
 
+from ftprep.addresses import is_remote
 from ftprep.model import Fault
 from ftprep.readers.base import Options, Reader, Table
 from ftprep.readers.encoding import is_wide, settle
@@ -24,7 +25,8 @@ from ftprep.readers.formats import (
     zip_format,
 )
 from ftprep.readers.inputs import Input, expand, spool
-from ftprep.readers.sources import GZIP_MAGIC, HEAD_BYTES, SourceBroken, open_source
+from ftprep.readers.packed import MAGIC_BYTES, SourceBroken, Unpacked, compression_in
+from ftprep.readers.sources import HEAD_BYTES, MAX_DOCUMENT_BYTES, open_source, size_of
 
 __all__ = ["open_tables", "reader_of"]
 
@@ -85,16 +87,19 @@ def _tables(one: Input, options: Options) -> list[Table]:
         faults = (*packed_fault(file.name, file.compression), (1, trouble))
         return [file.table(Found(asked_format(options.format) or name_format(file.name) or "text", faults))]
     refuse_foreign(file.name, file.head)
-    found = _found(file, options)
+    near = file
+    try:
+        if file.head.startswith(ZIP_MAGIC):
+            near = _brought_near(file)
+        found = _found(near, options)
+    except SourceBroken as broken:
+        found = Found("workbook", ((1, broken.fault),), broken=True)
     faults = (*packed_fault(file.name, file.compression), *found.faults)
     if found.broken:
         return [file.table(Found(found.format, faults))]
-    unpacked = _unpacked(file) if found.format == "workbook" else file
-    tables = _reader(found.format).tables(file.name, unpacked.path, file.head, options)
+    tables = _reader(found.format).tables(file.name, near.path, file.head, options)
     return [
-        msgspec.structs.replace(
-            table, compression=unpacked.compression, size=file.size, faults=(*faults, *table.faults)
-        )
+        msgspec.structs.replace(table, compression=near.compression, size=file.size, faults=(*faults, *table.faults))
         for table in tables
     ]
 
@@ -102,32 +107,38 @@ def _tables(one: Input, options: Options) -> list[Table]:
 def _opened(one: Input) -> tuple[_File, Fault | None]:
     """The file and its first bytes, and what is wrong where they cannot be unpacked."""
     with open_source(one.path) as raw:
-        size = os.fstat(raw.fileno()).st_size
-        compression = "gzip" if raw.read(2) == GZIP_MAGIC else ""
-    with open_source(one.path, compression) as stream:
+        start = raw.read(MAGIC_BYTES)
+        size = size_of(raw)
+        raw.seek(0)
+        compression = compression_in(start)
+        stream = cast("BinaryIO", Unpacked(raw, compression)) if compression else raw
         head, trouble = b"", None
         try:
             head = stream.read(HEAD_BYTES)
-            if len(head) < HEAD_BYTES:
+            if compression and len(head) < HEAD_BYTES:
                 stream.read(1)  # damage right after what could be read shows only now
         except SourceBroken as broken:
             trouble = broken.fault
     return _File(one.name, one.path, size, compression, head), trouble
 
 
-def _unpacked(file: _File) -> _File:
-    """The file itself, or a temporary one with its unpacked bytes, for containers that are not read as a stream."""
-    if not file.compression:
+def _brought_near(file: _File) -> _File:
+    """The file itself, or a temporary one with its unpacked bytes, for containers that are not read as a stream.
+
+    Raises SourceBroken, and ReadError for what unpacks to more than MAX_DOCUMENT_BYTES.
+    """
+    if not file.compression and not is_remote(file.path):
         return file
     with open_source(file.path, file.compression) as stream:
-        return msgspec.structs.replace(file, path=spool(stream), compression="")
+        path = spool(stream, "", file.name, MAX_DOCUMENT_BYTES)
+    return msgspec.structs.replace(file, path=path, compression="")
 
 
 def _found(file: _File, options: Options) -> Found:
     """What the file is, or what the user says that it is."""
     asked = asked_format(options.format)
     if file.head.startswith(ZIP_MAGIC):
-        return zip_format(file.name, _unpacked(file).path)
+        return zip_format(file.name, file.path)
     encoding = settle(file.head, file.name, options.encoding, file.is_whole)
     if file.is_whole and not encoding.glance(file.head).strip("\ufeff \t\r\n"):
         bare = "the file is empty (0 bytes)" if not file.head else "the file holds only blank lines"

@@ -14,6 +14,7 @@ from ftprep.readers.delimited_head import SWAP, look
 from ftprep.readers.delimited_rows import Decoder
 from ftprep.readers.encoding import settle
 from ftprep.readers.header import find_heading
+from ftprep.readers.packed import SourceBroken
 
 
 class DelimitedReader:
@@ -65,7 +66,7 @@ def _chunks(table: Table) -> Iterator[Chunk]:
     while True:
         try:
             block = next(source, None)
-        except sources.SourceBroken as error:
+        except SourceBroken as error:
             block, broken = None, error.fault
         piece = body.rest() if block is None else body.take(block.translate(SWAP) if swap else block)
         if piece:

@@ -13,6 +13,7 @@ import msgspec
 from ftprep.errors import ReadError, UsageError
 from ftprep.model import Fault
 from ftprep.readers.encoding import Encoding
+from ftprep.readers.packed import PACKINGS, SUFFIXES
 from ftprep.readers.sources import HEAD_BYTES, open_source
 
 ASKED = {
@@ -40,7 +41,7 @@ _CALLED = {
     "text": "plain text",
 }
 _JSONL_HINT = "write it as JSONL first, with pandas: frame.to_json('data.jsonl', orient='records', lines=True)"
-_UNPACK = "unpack it first; gzip (.gz) is read as it is"
+_UNPACK = f"unpack it first; {' '.join(SUFFIXES)} are read as they are"
 
 # Containers that cannot be read: first bytes, what it is, what to do.
 _FOREIGN = (
@@ -58,9 +59,6 @@ _FOREIGN = (
     (b"\x89PNG\r\n", "a picture, not data", ""),
     (b"\xff\xd8\xff", "a picture, not data", ""),
     (b"GIF8", "a picture, not data", ""),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd", _UNPACK),
-    (b"BZh91AY&SY", "compressed with bzip2", _UNPACK),
-    (b"\xfd7zXZ\0", "compressed with xz", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
     (b"Rar!", "a RAR archive", _UNPACK),
 )
@@ -159,16 +157,18 @@ def name_format(name: str) -> str:
 
 def packed_fault(name: str, compression: str) -> tuple[tuple[int, Fault], ...]:
     """The fault of a name that is wrong about compression."""
-    says = name.lower().endswith(".gz")
-    if says == bool(compression):
+    said = PurePath(name.lower()).suffix
+    said = said if said in SUFFIXES else ""
+    if said == (PACKINGS[compression].suffix if compression else ""):
         return ()
-    what = "the name says .gz, but the content is not compressed" if says else "gzip data, which the name does not say"
+    content = f"{compression} data" if compression else "not compressed"
+    what = f"the name says {said}, but the content is {content}" if said else f"{content}, which the name does not say"
     return ((1, Fault("IO110", f"{what}; read as what it is", fixable=True)),)
 
 
 def _suffix(name: str) -> str:
     path = PurePath(name.lower())
-    return PurePath(path.stem).suffix if path.suffix == ".gz" else path.suffix
+    return PurePath(path.stem).suffix if path.suffix in SUFFIXES else path.suffix
 
 
 def _mismatch(name: str, found: str, what: str = "") -> tuple[tuple[int, Fault], ...]:

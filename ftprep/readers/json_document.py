@@ -13,7 +13,8 @@ from ftprep.model import Chunk, Fault, Row
 from ftprep.readers.encoding import settle
 from ftprep.readers.json_bounds import Element, Trouble
 from ftprep.readers.jsonl import not_a_row, too_long
-from ftprep.readers.sources import HEAD_BYTES, SourceBroken, compression_of, read_all
+from ftprep.readers.packed import SourceBroken
+from ftprep.readers.sources import HEAD_BYTES, compression_of, read_all
 from ftprep.readers.strict_json import BadJson, loads
 
 _FIELDS = {"prompt", "completion", "instruction", "input", "output", "text", "question", "answer", "query", "response"}

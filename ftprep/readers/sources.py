@@ -5,18 +5,20 @@ from __future__ import annotations
 import codecs
 import difflib
 import errno
-import io
 import os
 import stat
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import ftprep.readers.base as base
+from ftprep.addresses import is_remote, meant_as_address, shown
 from ftprep.errors import ReadError
-from ftprep.model import Chunk, Fault
+from ftprep.model import Chunk
 from ftprep.readers.encoding import KEEP
+from ftprep.readers.packed import MAGIC_BYTES, SourceBroken, Unpacked, compression_in
+from ftprep.readers.remote import open_remote, read_remote
+from ftprep.readers.remote import stamp as remote_stamp
 
 HEAD_BYTES = 1 << 18
 """What is looked at to tell format, encoding and dialect; a head that is shorter is the whole file."""
@@ -25,21 +27,16 @@ MAX_DOCUMENT_BYTES = 2 << 30
 """A document that can only be read as a whole (a JSON array) may not be larger, since it stands in memory."""
 
 
-GZIP_MAGIC = b"\x1f\x8b"
-
-
-class SourceBroken(Exception):  # noqa: N818 - says what happened to the source, and never reaches the user
-    """The bytes of a source stop being readable: the fault to report where that happens."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.message)
-        self.fault = fault
-
-
 def open_source(path: str | os.PathLike[str], compression: str = "") -> BinaryIO:
-    """The file opened for reading, decompressed where `compression` is "gzip"; raises ReadError for what is missing,
-    not allowed, or no regular file (a pipe or a device would block or never end)."""
+    """The file or remote address opened for reading, unpacked where a `compression` is named, else with `seek`; raises
+    ReadError for what is missing, not allowed, or no regular file (a pipe or a device would block or never end), and
+    MissingExtra."""
     name = os.fspath(path)
+    raw = open_remote(name) if is_remote(name) else _open_local(name)
+    return cast("BinaryIO", Unpacked(raw, compression)) if compression else raw
+
+
+def _open_local(name: str) -> BinaryIO:
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     try:
         handle = os.open(name, flags)
@@ -50,14 +47,49 @@ def open_source(path: str | os.PathLike[str], compression: str = "") -> BinaryIO
         os.close(handle)
         message = f"{name} is {kind}, not a file"
         raise ReadError(message, "name the files, or pipe the data in and use -")
-    raw = cast("BinaryIO", os.fdopen(handle, "rb"))
-    return cast("BinaryIO", _Gzip(raw)) if compression == "gzip" else raw
+    return cast("BinaryIO", os.fdopen(handle, "rb"))
+
+
+def read_range(path: str | os.PathLike[str], start: int, stop: int) -> bytes:
+    """The bytes from `start` to before `stop` of a file or remote address, as they are stored; raises ReadError as
+    `open_source` does, and where there are fewer."""
+    name = os.fspath(path)
+    if is_remote(name):
+        data = read_remote(name, start, stop)
+    else:
+        with _open_local(name) as file:
+            file.seek(start)
+            data = file.read(stop - start)
+    if len(data) != stop - start:
+        message = f"{shown(name)} ends before byte {stop}"
+        raise ReadError(message, "it changed while it was read; run again when it is complete")
+    return data
+
+
+def size_of(raw: BinaryIO) -> int:
+    """The bytes of a file that `open_source` gave, as they are stored; its place is then anywhere."""
+    try:
+        return os.fstat(raw.fileno()).st_size
+    except OSError:  # it is elsewhere
+        return raw.seek(0, os.SEEK_END)
+
+
+def stamp(path: str | os.PathLike[str]) -> str:
+    """Size, time and identity of a file, "gone" where there is none: another stamp later means another file."""
+    name = os.fspath(path)
+    if is_remote(name):
+        return remote_stamp(name)
+    try:
+        status = Path(name).stat()
+    except OSError:
+        return "gone"
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
 
 
 def compression_of(path: str | os.PathLike[str]) -> str:
-    """ "gzip" where the file's first bytes say so, else ""; raises ReadError as `open_source` does."""
+    """The compression that a file's first bytes show, "" for none; raises ReadError as `open_source` does."""
     with open_source(path) as stream:
-        return "gzip" if stream.read(2) == GZIP_MAGIC else ""
+        return compression_in(stream.read(MAGIC_BYTES))
 
 
 def _kind(mode: int) -> str:
@@ -73,7 +105,9 @@ def _unopened(name: str, error: OSError | ValueError) -> ReadError:
     if isinstance(error, ValueError):  # a NUL in the name
         return ReadError(f"{name!r} is not a possible file name")
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return ReadError(f"no such file: {name}", _meant(name))
+        address = meant_as_address(name)
+        hint = f"an address is a text with two slashes: {shown(address)}" if address else _meant(name)
+        return ReadError(f"no such file: {name}", hint)
     if isinstance(error, PermissionError):
         hint = "name the files in it" if Path(name).is_dir() else "check who may read the file (ls -l)"
         return ReadError(f"not allowed to read {name}", hint)
@@ -93,74 +127,6 @@ def _meant(name: str) -> str:
         return ""
     near = difflib.get_close_matches(path.name, there, n=3)
     return f"did you mean {' or '.join(str(path.parent / n) for n in near)}?" if near else ""
-
-
-class _Gzip(io.RawIOBase):
-    """The members of a gzip stream one after the other; a read gives what is there before trouble is raised."""
-
-    def __init__(self, raw: BinaryIO) -> None:
-        self._raw = raw
-        self._held = b""
-        self._inflate: zlib._Decompress | None = None
-        self._trouble: SourceBroken | None = None
-
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-    def read(self, size: int = -1, /) -> bytes:
-        """About `size` bytes (all where negative), b"" at the end; raises SourceBroken where the stream is damaged."""
-        limit = size if size >= 0 else MAX_DOCUMENT_BYTES
-        parts: list[bytes] = []
-        have = 0
-        while have < limit and self._trouble is None:
-            try:
-                part = self._next(limit - have)
-            except SourceBroken as broken:
-                self._trouble = broken
-                break
-            if not part:
-                break
-            parts.append(part)
-            have += len(part)
-        if not have and self._trouble and limit:
-            raise self._trouble
-        return b"".join(parts)
-
-    def _next(self, limit: int) -> bytes:
-        """Some more decompressed bytes, b"" after the last member."""
-        while True:
-            ended = False
-            if not self._held:
-                self._held = self._raw.read(1 << 17)
-                ended = not self._held
-            if self._inflate is None:
-                self._held = self._held.lstrip(b"\0")  # zero padding after a member is legal
-                if ended:
-                    return b""
-                if not self._held:
-                    continue
-                self._inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-            part = self._inflated(self._inflate, limit)
-            if part:
-                return part
-            if ended:
-                raise SourceBroken(Fault("IO116", "the gzip data is cut: it ends inside a compressed stream"))
-
-    def _inflated(self, inflate: zlib._Decompress, limit: int) -> bytes:
-        """What the held bytes give, and what is left of them held again."""
-        try:
-            part = inflate.decompress(self._held, limit)
-        except zlib.error as error:
-            message = f"the gzip data is damaged ({str(error).split(': ')[-1]}); fetch or write the file again"
-            raise SourceBroken(Fault("IO116", message)) from None
-        self._held = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
-        if inflate.eof:
-            self._inflate = None
-        return part
 
 
 def blocks(table: base.Table) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ftprep.errors import UsageError
 from ftprep.model import Fault, Row
-from ftprep.readers import base, sources
+from ftprep.readers import base, packed, sources
 from ftprep.readers.base import Options, Table
 from ftprep.readers.delimited import DelimitedReader
 from ftprep.readers.delimited_cut import cutter
@@ -273,7 +273,7 @@ def test_a_source_that_breaks_gives_what_was_read_and_a_fault(tmp_path: Path, mo
 
     def broken(_: Table) -> Iterator[bytes]:
         yield b"a,b\n1,2\n3,"
-        raise sources.SourceBroken(Fault("IO116", "cut"))
+        raise packed.SourceBroken(Fault("IO116", "cut"))
 
     monkeypatch.setattr(sources, "blocks", broken)
     chunks = list(READER.chunks(table))

@@ -17,7 +17,7 @@ from ftprep.errors import ReadError
 from ftprep.model import Fault
 from ftprep.readers import base, sources
 from ftprep.readers.base import Table
-from ftprep.readers.sources import SourceBroken, blocks, compression_of, line_chunks, open_source, read_all
+from ftprep.readers.sources import line_chunks, open_source, read_all, read_range, stamp
 
 
 def table_of(path: Path, compression: str = "", encoding: str = "utf-8") -> Table:
@@ -72,54 +72,6 @@ def test_a_name_that_cannot_be_and_a_file_that_may_not_be_read(tmp_path: Path, m
     with pytest.raises(ReadError, match="not allowed to read") as caught:
         open_source(written(tmp_path, b"x"))
     assert "\n" not in caught.value.message
-
-
-@given(st.lists(st.binary(max_size=300), min_size=1, max_size=4), st.integers(1, 64), st.integers(0, 3))
-def test_gzip_members_are_read_one_after_the_other(parts: list[bytes], size: int, padding: int) -> None:
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(base, "CHUNK_BYTES", size)
-        path = written(Path(folder), b"".join(gzip.compress(p, mtime=0) for p in parts) + b"\0" * padding)
-        assert compression_of(path) == "gzip"
-        expected = b"".join(parts).removeprefix(b"\xef\xbb\xbf")
-        assert b"".join(blocks(table_of(path, "gzip"))) == expected
-        with open_source(path, "gzip") as stream:
-            assert stream.read() == b"".join(parts)
-
-
-def test_a_gzip_stream_that_inflates_more_than_is_asked_for(tmp_path: Path) -> None:
-    path = written(tmp_path, gzip.compress(b"\0" * 5_000_000, mtime=0))
-    with open_source(path, "gzip") as stream:
-        sizes = [len(stream.read(1000)) for _ in range(5001)]
-    assert sizes == [1000] * 5000 + [0]
-
-
-@pytest.mark.parametrize("lost", [1, 8, 20])
-def test_a_cut_gzip_gives_what_is_whole_and_then_says_so(tmp_path: Path, lost: int) -> None:
-    noise = random.Random(1).randbytes(50_000).hex().encode()
-    path = written(tmp_path, gzip.compress(noise, mtime=0)[:-lost])
-    parts: list[bytes] = []
-    with pytest.raises(SourceBroken) as caught:
-        parts.extend(blocks(table_of(path, "gzip")))
-    got = b"".join(parts)
-    assert caught.value.fault.code == "IO116"
-    assert "cut" in caught.value.fault.message
-    assert noise.startswith(got)
-    assert len(got) > len(noise) * 0.9
-
-
-@pytest.mark.parametrize("at", [-8, -4, 5000])
-def test_a_damaged_gzip_is_never_a_short_success(tmp_path: Path, at: int) -> None:
-    noise = random.Random(2).randbytes(10_000).hex().encode()
-    packed = bytearray(gzip.compress(noise, mtime=0))
-    packed[at] ^= 0xFF
-    with pytest.raises(SourceBroken, match=r"damaged|cut"):
-        read_all(table_of(written(tmp_path, bytes(packed)), "gzip"))
-
-
-def test_other_bytes_after_a_gzip_member_are_said(tmp_path: Path) -> None:
-    path = written(tmp_path, gzip.compress(b"abc", mtime=0) + b"garbage")
-    with pytest.raises(SourceBroken, match="damaged"):
-        read_all(table_of(path, "gzip"))
 
 
 @given(
@@ -211,3 +163,24 @@ def test_an_error_of_the_system_while_reading_is_one_line(tmp_path: Path, monkey
     monkeypatch.setattr(sources, "open_source", lambda *_: Failing())
     with pytest.raises(ReadError, match="cannot read t: Input/output error"):
         read_all(table_of(tmp_path / "t"))
+
+
+@given(st.binary(min_size=1, max_size=300), st.data())
+def test_a_range_is_the_bytes_that_stand_there(data: bytes, drawn: st.DataObject) -> None:
+    start = drawn.draw(st.integers(0, len(data)))
+    stop = drawn.draw(st.integers(start, len(data)))
+    with tempfile.TemporaryDirectory() as folder:
+        path = written(Path(folder), data)
+        assert read_range(path, start, stop) == data[start:stop]
+        with pytest.raises(ReadError, match="ends before byte"):
+            read_range(path, start, len(data) + 1)
+
+
+def test_another_stamp_means_another_file(tmp_path: Path) -> None:
+    path = written(tmp_path, b"one")
+    first = stamp(path)
+    assert first == stamp(path)
+    path.write_bytes(b"three")
+    assert stamp(path) != first
+    path.unlink()
+    assert stamp(path) == "gone"
