@@ -49,17 +49,27 @@ class Batch:
         return texts
 
     @cached_property
-    def _joined(self) -> tuple[str, str]:
-        # Apart, since a search in text of one byte a character is the faster one, and most text is.
+    def _apart(self) -> tuple[list[str], list[str]]:
+        # A search in text of one byte a character is the faster one, and most text is.
         flags = list(map(str.isascii, self.texts))
         if all(flags):
-            return "\0".join(self.texts), ""
+            return self.texts, []
         plain = [text for text, is_plain in zip(self.texts, flags, strict=True) if is_plain]
-        return "\0".join(plain), "\0".join(t for t, is_plain in zip(self.texts, flags, strict=True) if not is_plain)
+        return plain, [text for text, is_plain in zip(self.texts, flags, strict=True) if not is_plain]
+
+    @cached_property
+    def _joined(self) -> tuple[str, ...]:
+        return tuple("\0".join(texts) for texts in self._apart)
 
     def holds(self, patterns: tuple[re.Pattern[str], ...]) -> bool:
         """Whether one of the patterns occurs in any text."""
         return any(pattern.search(part) for part in self._joined for pattern in patterns)
+
+    @cached_property
+    def has_nul(self) -> bool:
+        """Whether a NUL stands in any text."""
+        between = sum(len(texts) - 1 for texts in self._apart if texts)
+        return sum(part.count("\0") for part in self._joined) > between
 
     @cached_property
     def casts(self) -> list[list[Row]]:

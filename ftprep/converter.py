@@ -34,7 +34,7 @@ def convert(
     system: str = "",
     force: bool = False,
     options: Options | None = None,
-    workers: int | str = 1,
+    workers: int | str = "auto",
     progress: Progress | None = None,
     **overrides: Any,
 ) -> Prepared:
@@ -59,10 +59,10 @@ def convert(
     names = Names(path, path, path, aside, manifest)
     run = Run(workers, progress, None, options or Options())
     plan = make_plan(source, resolved, run.options)
-    with OutputSet(force=force, inputs=plan.files, make_parents=True) as outputs:
+    with OutputSet(force=force, inputs=plan.files, make_parents=True) as outputs, run.staffed(plan) as staffed:
         for each in (names.one, names.rejected, names.manifest):
             outputs.check(each)
-        plan, before = look_over(plan, run)
+        plan, before = look_over(plan, staffed)
         dataset = before.dataset
         mends: tuple[Mend, ...] = ()
         if to == "chat":
@@ -72,7 +72,7 @@ def convert(
         else:
             mends = _as_the_recipe_says(resolved)
         writing = Writing(mends=mends)
-        with Trip(plan, run, before, NOTHING, writing, names, outputs) as trip:
+        with Trip(plan, staffed, before, NOTHING, writing, names, outputs) as trip:
             return trip.commit()
 
 
@@ -94,7 +94,7 @@ def split(
     name: str | None = None,
     force: bool = False,
     options: Options | None = None,
-    workers: int | str = 1,
+    workers: int | str = "auto",
     progress: Progress | None = None,
     **overrides: Any,
 ) -> Prepared:
@@ -114,10 +114,10 @@ def split(
     names = names_for(source, out, name, suffix="")
     names = replace(names, one=names.train, manifest=names.manifest.with_name(f"{names.train.stem}.manifest.json"))
     plan = make_plan(source, resolved, run.options)
-    with OutputSet(force=force, inputs=plan.files, make_parents=True) as outputs:
+    with OutputSet(force=force, inputs=plan.files, make_parents=True) as outputs, run.staffed(plan) as staffed:
         for each in (names.train, names.valid, names.rejected, names.manifest):
             outputs.check(each)
-        plan, before = look_over(plan, run)
+        plan, before = look_over(plan, staffed)
         writing = replace(split_by(plan, before), verbatim=True)
-        with Trip(plan, run, before, NOTHING, writing, names, outputs) as trip:
+        with Trip(plan, staffed, before, NOTHING, writing, names, outputs) as trip:
             return trip.commit()

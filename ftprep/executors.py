@@ -1,14 +1,23 @@
-"""Ordered maps over chunks: in this process or in worker processes; what comes out is the same either way."""
+"""Ordered maps over pieces of work: in this process or in worker processes; what comes out is the same either way."""
 
 from __future__ import annotations
 
 import os
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol, TypeVar
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ftprep.errors import UsageError
 from ftprep.model import Chunk
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import BaseContext
+    from multiprocessing.process import BaseProcess
 
 T = TypeVar("T")
 Job = Callable[[Chunk], T]
@@ -16,73 +25,258 @@ Job = Callable[[Chunk], T]
 MOST_WORKERS = 61
 """Windows cannot wait for more processes at once (WaitForMultipleObjects)."""
 
+BYTES_A_WORKER = 16 << 20
+"""Input from which one more worker pays: about 0.4 s of work against 0.05 s to fork it and bring its results back."""
+
+TRIES = 3
+"""How often a piece of work is begun before it is given up: after the first time alone, with all memory for itself."""
+
 
 class Executor(Protocol):
     """Applies a picklable job to chunks and yields the results in the order of the chunks."""
 
-    def map(self, job: Job[T], chunks: Iterable[Chunk]) -> Iterator[T]:
-        """The results, in order; only a bounded number of chunks is held at once."""
+    def map(self, job: Job[T], chunks: Iterable[Chunk], lost: Callable[[Chunk], T]) -> Iterator[T]:
+        """The results, in order; only a bounded number of chunks is held at once. `lost` makes the result of a chunk
+        whose worker died each time."""
+
+    def close(self) -> None:
+        """Let go of what the executor holds."""
 
 
 class Inline:
     """One after the other, in this process."""
 
-    def map(self, job: Job[T], chunks: Iterable[Chunk]) -> Iterator[T]:
+    def map(self, job: Job[T], chunks: Iterable[Chunk], lost: Callable[[Chunk], T]) -> Iterator[T]:
         """The results, in order."""
+        del lost
         return map(job, chunks)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class _Worker:
+    """One worker process, seen from the parent: what it was given, and since which job it knows what to do."""
+
+    def __init__(self, context: BaseContext, others: list[_Worker]) -> None:
+        ours, theirs = context.Pipe()
+        # A forked worker holds copies of the parent's ends of all pipes; open, they would keep it from seeing the end.
+        held = [ours, *(w.pipe for w in others)] if context.get_start_method() == "fork" else []
+        self.pipe: Connection[Any, Any] = ours
+        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, held), daemon=True)  # type: ignore[attr-defined]
+        self.process.start()
+        theirs.close()
+        self.task: int | None = None
+        self.job: object = None
+
+    def give(self, number: int, job: Job[Any], chunk: Chunk) -> None:
+        """Hand over one piece of work; raises OSError where the worker is dead."""
+        if self.job is not job:
+            self.pipe.send(job)
+            self.job = job
+        self.task = number
+        self.pipe.send(chunk)
+
+    def kill(self) -> None:
+        """End the process at once: it holds nothing that is worth a farewell."""
+        with suppress(OSError, ValueError):
+            self.process.kill()
+        with suppress(OSError):
+            self.pipe.close()
+        self.process.join(1)
 
 
 class Processes:
-    """In worker processes: the job is shipped once to each, the chunks as undecoded bytes."""
+    """Worker processes that stay from one map to the next, each with one piece of work at a time.
+
+    A worker that dies is replaced, and its piece of work tried again. An interrupt kills all of them at once.
+    """
 
     def __init__(self, workers: int) -> None:
-        self.workers = workers
+        self.workers = min(workers, MOST_WORKERS)
+        self._staff: list[_Worker] = []
 
-    def map(self, job: Job[T], chunks: Iterable[Chunk]) -> Iterator[T]:
-        """The results, in order, with at most two chunks waiting for each worker.
-
-        Raises UsageError where a worker dies, which nearly always means that memory ran out.
-        """
-        import multiprocessing
-        from concurrent.futures import Future, ProcessPoolExecutor
-        from concurrent.futures.process import BrokenProcessPool
-
-        # Spawned workers share nothing with the parent, so a threaded parent (a notebook) is safe too.
-        context = multiprocessing.get_context("spawn")
-        waiting: deque[Future[T]] = deque()
+    def map(self, job: Job[T], chunks: Iterable[Chunk], lost: Callable[[Chunk], T]) -> Iterator[T]:
+        """The results, in order, with at most four chunks for each worker on the way."""
+        shift = _Shift(self, job, iter(chunks), lost)
         try:
-            with ProcessPoolExecutor(min(self.workers, MOST_WORKERS), context, _take_job, (job,)) as pool:
-                try:
-                    for chunk in chunks:
-                        waiting.append(pool.submit(_run_job, chunk))
-                        if len(waiting) >= 2 * self.workers:
-                            yield waiting.popleft().result()
-                    while waiting:
-                        yield waiting.popleft().result()
-                finally:
-                    for future in waiting:
-                        future.cancel()
-        except BrokenProcessPool:
-            message = "a worker process died or could not start; did memory run out?"
-            raise UsageError(message, "use fewer --workers; a script needs `if __name__ == '__main__':`") from None
+            yield from shift.results()
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            if shift.working:
+                self.close()  # nobody wants the rest
+
+    def staffed(self) -> list[_Worker]:
+        """All workers, started where they are missing."""
+        while len(self._staff) < self.workers:
+            self._staff.append(_Worker(_context(), self._staff))
+        return self._staff
+
+    def dismiss(self, worker: _Worker) -> None:
+        """Let go of a worker that has died."""
+        worker.kill()
+        self._staff.remove(worker)
+
+    def close(self) -> None:
+        """Stop all workers."""
+        for worker in self._staff:
+            worker.kill()
+        self._staff.clear()
 
 
-_job: Any = None
+class _Shift:
+    """One map over the workers: which piece of work is where, and whose turn it is to come out."""
+
+    def __init__(self, pool: Processes, job: Job[Any], chunks: Iterator[Chunk], lost: Callable[[Chunk], Any]) -> None:
+        self._pool, self._job, self._lost, self._chunks = pool, job, lost, chunks
+        self._under_way: dict[int, Chunk] = {}
+        self._done: dict[int, Any] = {}
+        self._again: deque[int] = deque()
+        self._tries: dict[int, int] = {}
+        self._given = self._out = 0
+        self._more = True
+
+    @property
+    def working(self) -> bool:
+        """Whether a worker has something that nobody has taken yet."""
+        return any(w.task is not None for w in self._pool.staffed()) if self._under_way else False
+
+    def results(self) -> Iterator[Any]:
+        """What comes out, in order."""
+        from multiprocessing.connection import wait
+
+        while True:
+            self._feed()
+            while self._out in self._done:
+                result = self._done.pop(self._out)
+                self._out += 1
+                self._feed()
+                yield result
+            busy = [w for w in self._pool.staffed() if w.task is not None]
+            if not busy and not self._again and not self._more:
+                return
+            ready = wait([w.pipe for w in busy])
+            for worker in busy:
+                if worker.pipe in ready:
+                    self._take(worker)
+
+    def _feed(self) -> None:
+        """Give idle workers something to do; a piece that killed its worker is tried again alone."""
+        for worker in self._pool.staffed():
+            if worker.task is not None:
+                continue
+            if self._again:
+                if any(w.task is not None for w in self._pool.staffed()):
+                    return
+                number = self._again.popleft()
+            elif self._more and self._given - self._out < 4 * self._pool.workers:
+                chunk = next(self._chunks, None)
+                if chunk is None:
+                    self._more = False
+                    return
+                number = self._given
+                self._under_way[number] = chunk
+                self._given += 1
+            else:
+                return
+            try:
+                worker.give(number, self._job, self._under_way[number])
+            except OSError:
+                self._bury(worker)
+                return
+
+    def _take(self, worker: _Worker) -> None:
+        try:
+            is_error, result = worker.pipe.recv()
+        except (EOFError, OSError):
+            self._bury(worker)
+            return
+        number, worker.task = worker.task, None
+        if is_error:
+            raise result
+        if number is not None:
+            del self._under_way[number]
+            self._done[number] = result
+
+    def _bury(self, worker: _Worker) -> None:
+        """Replace a worker that died, and see to what it was doing."""
+        number = worker.task
+        self._pool.dismiss(worker)
+        if number is None:
+            return
+        tries = self._tries[number] = self._tries.get(number, 0) + 1
+        if tries < TRIES:
+            self._again.append(number)
+        else:
+            self._done[number] = self._lost(self._under_way.pop(number))
 
 
-def _take_job(job: Any) -> None:
-    global _job  # noqa: PLW0603 - a pool's initializer can hand its value on in no other way
-    _job = job
+def _serve(pipe: Connection[Any, Any], held: list[Connection[Any, Any]]) -> None:
+    """What a worker does: take jobs and chunks, give results, until the other end is closed."""
+    import signal
+
+    # Ctrl-C goes to all processes of a terminal; the parent hears it and ends the workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for other in held:
+        other.close()
+    job: Job[Any] | None = None
+    while True:
+        try:
+            message = pipe.recv()
+        except (EOFError, OSError):
+            return
+        if not isinstance(message, Chunk):
+            job = message
+            continue
+        try:
+            answer = (False, job(message) if job else None)
+        except Exception as error:  # noqa: BLE001 - it is raised again where somebody can hear it
+            answer = (True, _sendable(error))
+        try:
+            pipe.send(answer)
+        except OSError:
+            return
 
 
-def _run_job(chunk: Chunk) -> Any:
-    return _job(chunk)
+def _sendable(error: Exception) -> Exception:
+    import pickle
+    import traceback
+
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - it was made here a moment ago
+    except Exception:  # noqa: BLE001 - whatever keeps it from travelling
+        return RuntimeError("".join(traceback.format_exception(error)))
+    error.add_note("".join(traceback.format_exception(error)))
+    return error
 
 
-def executor_for(workers: int | str) -> Executor:
-    """The executor for a number of workers, or `auto` for one a processor; 1 works in this process."""
+def may_fork() -> bool:
+    """Whether forking is safe here: on Linux, in a process of one thread. macOS's own libraries do not survive it."""
+    if sys.platform != "linux" or threading.active_count() > 1:
+        return False
+    try:
+        return len(list(Path("/proc/self/task").iterdir())) == 1
+    except OSError:
+        return False
+
+
+def _context() -> BaseContext:
+    """Forked workers share what is loaded already; spawned ones share nothing, which is safe in a threaded parent."""
+    import multiprocessing
+
+    return multiprocessing.get_context("fork" if may_fork() else "spawn")
+
+
+def executor_for(workers: int | str, size: int = 0) -> Executor:
+    """The executor for a number of workers, or for `auto`: as many as there are processors, if `size` bytes of input
+    keep them busy. 1 works in this process. `auto` starts no process where forking is not safe: a spawned worker
+    imports the caller's main module again, which is for the caller to allow."""
     if workers == "auto":
-        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        count = max(1, min(processors, size // BYTES_A_WORKER)) if may_fork() else 1
+        return Processes(count) if count > 1 else Inline()
     try:
         count = int(workers)
     except ValueError:

@@ -89,7 +89,7 @@ def fix(
     unsafe: bool | Decide = False,
     write: bool = True,
     options: Options | None = None,
-    workers: int | str = 1,
+    workers: int | str = "auto",
     max_findings: int | None = None,
     progress: Progress | None = None,
     **overrides: Any,
@@ -107,25 +107,22 @@ def fix(
     for table, shape in zip(plan.tables, plan.shapes, strict=True):
         _refuse(table, shape)
     decisions = Decisions.asked_for(resolved, unsafe)
-    plan, before = look_over(plan, run)
-    decisions.take(before.proposals)
-    for left in reversed(range(MOST_TRIPS)):
-        writing = Writing(in_place=True, **decisions.made())
-        mending = plan.with_endings(writing.mends)
-        lines = _Lines(mending)
-        after = finish(run_plan(mending, run, writing, lines.take), mending, written=True)
-        if not left or not decisions.take(after.proposals):
-            break
-    with OutputSet(in_place=True, inputs=plan.files) as outputs:
-        files = tuple(lines.settle(i, outputs if write else None) for i in range(len(plan.tables)))
+    with run.staffed(plan) as staffed:
+        plan, before = look_over(plan, staffed)
+        decisions.take(before.proposals)
+        for left in reversed(range(MOST_TRIPS)):
+            writing = Writing(in_place=True, **decisions.made())
+            mending = plan.with_endings(writing.mends)
+            lines = _Lines(mending)
+            after = finish(run_plan(mending, staffed, writing, lines.take), mending, written=True)
+            if not left or not decisions.take(after.proposals):
+                break
+        files = lines.settle(write)
+        if not any(f.changes for f in files):
+            return Fixed(files, {}, before.report)
+        report = after.report
         if write:
-            plan.refuse_changed()
-            outputs.commit()
-    if not any(f.changes for f in files):
-        return Fixed(files, {}, before.report)
-    report = after.report
-    if write:
-        report = look_over(make_plan(source, resolved, run.options, run.kept), run)[1].report
+            report = look_over(make_plan(source, resolved, run.options, run.kept), staffed)[1].report
     return Fixed(files, {code: p.count for code, p in decisions.accepted.items()}, report)
 
 
@@ -155,7 +152,16 @@ class _Lines:
         """Keep what becomes of each line that changes."""
         self.new[chunk.source].extend(output.changed)
 
-    def settle(self, source: int, outputs: OutputSet | None) -> FixedFile:
+    def settle(self, write: bool) -> tuple[FixedFile, ...]:
+        """Compare all files with what they become, and write that where asked: all of them or none."""
+        with OutputSet(in_place=True, inputs=self.plan.files) as outputs:
+            files = tuple(self._file(i, outputs if write else None) for i in range(len(self.plan.tables)))
+            if write:
+                self.plan.refuse_changed()
+                outputs.commit()
+        return files
+
+    def _file(self, source: int, outputs: OutputSet | None) -> FixedFile:
         """Compare a file with what it becomes, and write that where `outputs` is given and something changes."""
         table = self.plan.tables[source]
         path = Path(os.path.realpath(table.path))  # what a link leads to is mended, and the link stays

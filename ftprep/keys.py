@@ -73,7 +73,7 @@ _BETWEEN: Final = " \0 "
 """Between two texts that are folded as one: what stands in no sane text, in blanks that folding leaves alone."""
 
 
-def of_speech(speech: Speech, chat: Chat) -> bytes:
+def of_speech(speech: Speech, chat: Chat, may_hold_nul: bool = True) -> bytes:
     """`ask`, `answer` and `exact` of a conversation, one behind the other, in one walk over its texts."""
     texts, asked, opening = speech.texts, speech.asked, speech.cast.opening
     question, reply = _BETWEEN.join(texts[:asked]), _BETWEEN.join(texts[asked:])
@@ -85,7 +85,7 @@ def of_speech(speech: Speech, chat: Chat) -> bytes:
     blank = _fold_ascii(told, _BLANKS) if reply.isascii() else fold(reply)
     small += opening
     ask = xxhash.xxh3_64_digest(small + speech.beside.encode() if speech.beside else small) if asked else BLANK
-    if speech.is_plain and said.count(0) + told.count(0) == len(texts) - 2 + (not asked or asked == len(texts)):
+    if speech.is_plain and not (may_hold_nul and any("\0" in text for text in texts)):
         whole = xxhash.xxh3_64_digest(b"%b\0\0%b\0%b" % (said, told, opening))
     else:
         parts = (chat.messages, chat.tools, chat.functions, chat.parallel_tool_calls)

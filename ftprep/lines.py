@@ -84,7 +84,7 @@ class Lines:
                 if output.aside and output.aside[-1].offset == row.offset:
                     output.aside[-1].faults.extend(reasons)  # another example of the same record
                 else:
-                    output.aside.append(Aside(row.offset, row.line, list(reasons), as_json(row)))
+                    output.aside.append(Aside(chunk.number, row.offset, row.line, list(reasons), as_json(row)))
                 row.example = None
                 row.faults = []
                 continue

@@ -75,6 +75,14 @@ class Chunk(msgspec.Struct, frozen=True):
     last: bool = False
 
 
+class Range(msgspec.Struct, frozen=True):
+    """Bytes of a file from `start` up to `stop`: the payload of a chunk that its worker reads by itself. It becomes
+    several chunks, whose lines are counted from its first one."""
+
+    start: int
+    stop: int
+
+
 class TextPart(msgspec.Struct, frozen=True, tag_field="type", tag="text", forbid_unknown_fields=True):
     """A stretch of text in a message whose content is a list of parts."""
 

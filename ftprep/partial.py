@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -47,8 +47,9 @@ class Account:
 
 
 class Aside(msgspec.Struct):
-    """A record set aside: where it stands in its chunk, why, and what it was."""
+    """A record set aside: its chunk and where it stands in it, why, and what it was."""
 
+    chunk: int
     offset: int
     line: int
     faults: list[Fault]
@@ -71,9 +72,18 @@ class Output:
     changed: list[tuple[int, bytes | None]] = field(default_factory=list)
     records: int = 0
 
+    def extend(self, other: Output) -> None:
+        """Add what the next chunk gives."""
+        self.lines += other.lines
+        self.units += other.units
+        self.asks += other.asks
+        self.aside += other.aside
+        self.changed += other.changed
+        self.records += other.records
+
 
 class Partial:
-    """What was seen of part of the set."""
+    """What was seen of part of the set; `lines` counts the physical lines of a part that was read as a range."""
 
     def __init__(self, plan: Plan) -> None:
         self.chunks: dict[int, ChunkInfo] = {}
@@ -83,6 +93,7 @@ class Partial:
         self.surveys = Surveys(plan.setting)
         self.inexact = 0
         self.output: Output | None = None
+        self.lines = 0
 
     def merge(self, other: Partial) -> None:
         """Add another part; associative and commutative. `output` is taken by the caller as it comes."""
@@ -93,6 +104,23 @@ class Partial:
         self.source_faults.extend(other.source_faults)
         self.surveys.merge(other.surveys)
         self.inexact += other.inexact
+
+    def extend(self, other: Partial) -> None:
+        """Add what was seen of the next chunk, its output too."""
+        self.merge(other)
+        if self.output and other.output:
+            self.output.extend(other.output)
+        else:
+            self.output = self.output or other.output
+
+    def shift(self, lines: int) -> None:
+        """Move everything down by so many physical lines: for part of a file whose lines were counted from 1."""
+        self.chunks = {n: replace(info, first_line=info.first_line + lines) for n, info in self.chunks.items()}
+        self.source_faults = [(source, line + lines, fault) for source, line, fault in self.source_faults]
+        if self.output:
+            for aside in self.output.aside:
+                aside.line += lines
+            self.output.changed = [(line + lines, new) for line, new in self.output.changed]
 
 
 class Places:
@@ -117,6 +145,10 @@ class Places:
         line = info.first_line + offset if info.lines is None else info.lines[index]
         record = self._before[chunk] + offset + 1
         return Place(table.name, line, record, table.sheet)
+
+    def record(self, chunk: int, offset: int) -> int:
+        """The 1-based number of a record among those of its source."""
+        return self._before[chunk] + offset + 1
 
     def source(self, number: int) -> int:
         """The index of the row's table."""

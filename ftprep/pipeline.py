@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftprep.engine import Look
 from ftprep.errors import ReadError
-from ftprep.executors import executor_for
+from ftprep.executors import TRIES, Executor, Processes, executor_for, may_fork
 from ftprep.finish import Finished, finish
 from ftprep.lines import Writing
-from ftprep.model import Chat, Chunk, Fault, Pair, Row
+from ftprep.model import Chat, Chunk, Fault, Pair, Range, Row
 from ftprep.partial import Output, Partial
 from ftprep.plan import Plan, make_plan, stamp_of
 from ftprep.readers.base import Options
@@ -34,10 +36,22 @@ Progress = Callable[[int, int], None]
 class Run:
     """How a run is carried out, apart from what the recipe says."""
 
-    workers: int | str = 1
+    workers: int | str = "auto"
     progress: Progress | None = None
     kept: int | None = None
     options: Options = field(default_factory=Options)
+    executor: Executor | None = None
+
+    @contextmanager
+    def staffed(self, plan: Plan) -> Iterator[Run]:
+        """The same run with its workers, which stay for all trips and leave at the end."""
+        executor = executor_for(self.workers, sum(t.size for t in plan.tables if t.path))
+        if isinstance(executor, Processes) and may_fork():
+            plan.counter.load()  # once, for all of them
+        try:
+            yield replace(self, executor=executor)
+        finally:
+            executor.close()
 
 
 def settings(recipe: str | os.PathLike[str] | Mapping[str, Any] | Recipe | None, **overrides: Any) -> Recipe:
@@ -74,21 +88,31 @@ def run_plan(
 
     `counts` is False for a first look whose tokens nobody needs: what is written is counted when it is written.
     """
+    if run.executor is None:
+        with run.staffed(plan) as staffed:
+            return run_plan(plan, staffed, writing, take, counts)
     job = Look(plan.shipped(), writing, counts)
     total, done = Partial(plan), 0
     size = sum(t.size for t in plan.tables)
-    sizes: list[int] = []
-    chunks: list[Chunk] = []
+    lines: Counter[int] = Counter()
+    under_way: deque[tuple[Chunk, int]] = deque()
 
     def watched() -> Iterator[Chunk]:
-        for chunk in plan.chunks():
-            sizes.append(len(chunk.payload) if isinstance(chunk.payload, bytes | list | tuple) else 0)
-            chunks.append(Chunk(chunk.number, chunk.source, chunk.first_line, None))
-            yield chunk
+        for piece in plan.pieces():
+            payload = piece.payload
+            # Without the payload: whoever works on it has it, and this is only the place.
+            under_way.append((Chunk(piece.number, piece.source, piece.first_line, None), _size(payload)))
+            yield piece
 
-    for partial in executor_for(run.workers).map(job, watched()):
-        chunk = chunks.pop(0)
-        done += sizes.pop(0)
+    def lost(piece: Chunk) -> Partial:
+        return _lost(piece, plan, writing is not None)
+
+    for partial in run.executor.map(job, watched(), lost):
+        chunk, bytes_done = under_way.popleft()
+        done += bytes_done
+        if partial.lines:
+            partial.shift(lines[chunk.source])
+            lines[chunk.source] += partial.lines
         if take and partial.output is not None:
             take(chunk, partial.output)
         partial.output = None
@@ -102,9 +126,36 @@ def run_plan(
     return total
 
 
+def _size(payload: Any) -> int:
+    if isinstance(payload, Range):
+        return payload.stop - payload.start
+    return len(payload) if isinstance(payload, bytes | list | tuple) else 0
+
+
+def _lost(piece: Chunk, plan: Plan, is_writing: bool) -> Partial:
+    """What is seen of a piece of work that killed its worker each time: nothing, and that is said."""
+    table = plan.tables[piece.source]
+    advice = "did memory run out? try fewer --workers"
+    if is_writing:
+        message = f"{table.name}: worker processes died {TRIES} times on the same rows; nothing was written"
+        raise ReadError(message, advice)
+    partial = Partial(plan)
+    for chunk in plan.opened(piece):
+        if isinstance(chunk.payload, bytes):
+            partial.lines += chunk.payload.count(b"\n")
+    what = f"worker processes died {TRIES} times here"
+    rows = f"{partial.lines:,} lines from here on are not in this report" if partial.lines else "rows are missing here"
+    partial.source_faults.append((piece.source, piece.first_line, Fault("IO123", f"{what}; {rows}; {advice}")))
+    if not isinstance(piece.payload, Range):
+        partial.lines = 0  # its first line is known
+    return partial
+
+
 def audit(source: Source, recipe: Recipe, run: Run) -> tuple[Plan, Finished]:
     """Plan, fold and finish: the plan and what came of it."""
-    return look_over(make_plan(source, recipe, run.options, run.kept), run)
+    plan = make_plan(source, recipe, run.options, run.kept)
+    with run.staffed(plan) as staffed:
+        return look_over(plan, staffed)
 
 
 def look_over(plan: Plan, run: Run, counts: bool = True) -> tuple[Plan, Finished]:
@@ -121,7 +172,7 @@ def check(
     recipe: str | os.PathLike[str] | Mapping[str, Any] | Recipe | None = None,
     *,
     options: Options | None = None,
-    workers: int | str = 1,
+    workers: int | str = "auto",
     max_findings: int | None = None,
     progress: Progress | None = None,
     **overrides: Any,

@@ -13,10 +13,11 @@ from ftprep import endings, keys
 from ftprep.addresses import is_remote
 from ftprep.errors import ReadError, UsageError
 from ftprep.mends import AddEnding, Mend
-from ftprep.model import Chat, Chunk, Example, Fault, Pair, Row
+from ftprep.model import Chat, Chunk, Example, Fault, Pair, Range, Row
 from ftprep.readers import open_tables, reader_of, sources
 from ftprep.readers.base import Options, Table
 from ftprep.readers.jsonl import JsonlReader
+from ftprep.readers.ranges import can_range, chunks_of, most_chunks, ranges_of
 from ftprep.recipe import Recipe
 from ftprep.rule import Card, DatasetRule, RecordRule, RowRule, Rule
 from ftprep.rules import card_of, choose
@@ -147,12 +148,38 @@ class Plan:
     def chunks(self) -> Iterator[Chunk]:
         """All chunks of all tables, numbered in order."""
         number = 0
-        for source, table in enumerate(self.tables):
-            if table.broken:
-                continue
-            for chunk in reader_of(table).chunks(table):
-                yield Chunk(number, source, chunk.first_line, chunk.payload, chunk.last)
+        for source in range(len(self.tables)):
+            for chunk in self._chunks(source):
+                yield Chunk(number, source, chunk.first_line, chunk.payload)
                 number += 1
+
+    def pieces(self) -> Iterator[Chunk]:
+        """All data as pieces of work: ranges of files whose lines can be found from anywhere, chunks of all others.
+
+        The numbers leave room for the chunks that a range becomes, so they are in order however the work is done.
+        """
+        number = 0
+        for source, table in enumerate(self.tables):
+            if table.broken or not can_range(table):
+                for chunk in self._chunks(source):
+                    yield Chunk(number, source, chunk.first_line, chunk.payload)
+                    number += 1
+                continue
+            for part in ranges_of(table):
+                yield Chunk(number, source, 1, part)
+                number += most_chunks(part)
+
+    def opened(self, piece: Chunk) -> Iterator[Chunk]:
+        """The chunks of a piece of work."""
+        if not isinstance(piece.payload, Range):
+            yield piece
+            return
+        for chunk in chunks_of(self.tables[piece.source], piece.payload):
+            yield Chunk(piece.number + chunk.number, piece.source, chunk.first_line, chunk.payload)
+
+    def _chunks(self, source: int) -> Iterator[Chunk]:
+        table = self.tables[source]
+        return iter(()) if table.broken else reader_of(table).chunks(table)
 
     def decode(self, chunk: Chunk) -> Iterator[Row]:
         """The rows of a chunk."""

@@ -33,7 +33,7 @@ def prepare(
     unsafe: bool | Decide = False,
     force: bool = False,
     options: Options | None = None,
-    workers: int | str = 1,
+    workers: int | str = "auto",
     max_findings: int | None = None,
     progress: Progress | None = None,
     **overrides: Any,
@@ -53,14 +53,14 @@ def prepare(
     if len(plan.setting.shapes) > 1:
         message = "the inputs hold both conversations and prompt/completion pairs, which make no one set"
         raise UsageError(message, "prepare them apart, or `ftprep convert` the one to the other")
-    with OutputSet(force=force, inputs=plan.files, make_parents=True) as outputs:
+    with OutputSet(force=force, inputs=plan.files, make_parents=True) as outputs, run.staffed(plan) as staffed:
         for path in (names.one, names.train, names.valid, names.rejected, names.manifest):
             outputs.check(path)
-        plan, before = look_over(plan, run, counts=resolved.token_limit is not None)
+        plan, before = look_over(plan, staffed, counts=resolved.token_limit is not None)
         decisions = Decisions.asked_for(resolved, unsafe)
         decisions.take(before.proposals)
         before.dataset.settle()
-        return _write(plan, run, before, decisions, names, outputs)
+        return _write(plan, staffed, before, decisions, names, outputs)
 
 
 def _write(plan: Plan, run: Run, before: Finished, decisions: Decisions, names: Names, outputs: OutputSet) -> Prepared:

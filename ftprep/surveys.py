@@ -229,6 +229,7 @@ class Surveys:
         answers: list[str] = []
         sampled: list[tuple[bytes, int, str, str]] = []
         endings = keys.folded(setting.prompt_endings)
+        has_nul = batch.has_nul
         base = chunk.number << 32
         for row in batch.rows:
             example, speech = row.example, row.speech
@@ -238,7 +239,7 @@ class Surveys:
             if example.extra:
                 self.columns.update(list(example.extra)[:1000])
             if speech is not None and isinstance(example, Chat):
-                entries.append(keys.of_speech(speech, example) + number.to_bytes(8))
+                entries.append(keys.of_speech(speech, example, has_nul) + number.to_bytes(8))
                 answers.append(speech.answer)
             elif isinstance(example, Pair):
                 said = keys.exact(example)

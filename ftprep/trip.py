@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import difflib
 import platform
-import tempfile
-from array import array
-from collections import Counter
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 
@@ -20,14 +16,14 @@ from ftprep.errors import RecipeError
 from ftprep.finish import Finished, finish
 from ftprep.lines import Writing
 from ftprep.manifest import Manifest, ManifestInput, ManifestOutput, Mended, Sides, WrittenRows
-from ftprep.model import Chunk
 from ftprep.naming import Names
-from ftprep.partial import Account, Aside, Output, Partial
+from ftprep.partial import Account, Partial, Places
 from ftprep.pipeline import Run, run_plan
 from ftprep.plan import Plan
 from ftprep.prepared import Prepared
 from ftprep.shapes.completion import PairShape
-from ftprep.splitter import Joined, Split, assign
+from ftprep.splitter import Split, assign
+from ftprep.spool import Spool
 from ftprep.writer import OutputFile, OutputSet, manifest_bytes
 
 SMALLEST_TO_SPLIT = 50
@@ -81,7 +77,7 @@ class Trip:
         self.plan, self.before, self.decisions = plan, before, decisions
         self.names, self.outputs = names, outputs
         self.notes: list[str] = []
-        self.spool = _Spool(outputs.folder(names.one))
+        self.spool = Spool(outputs.folder(names.one))
         self.partial = run_plan(plan, run, writing, self.spool.take)
         self.after = finish(self.partial, plan, written=True)
 
@@ -105,7 +101,7 @@ class Trip:
             spool.copy(main, outputs.open(valid) if valid else None, split)
         else:
             self.notes.append("no example is left to write")
-        if spool.aside:
+        if spool.asides:
             rejected = names.rejected
             _write_aside(outputs.open(rejected), spool, self.partial, self.plan)
         rows = _account(self.partial, spool)
@@ -133,7 +129,7 @@ class Trip:
         )
 
 
-def _split(plan: Plan, spool: _Spool, notes: list[str]) -> Split | None:
+def _split(plan: Plan, spool: Spool, notes: list[str]) -> Split | None:
     split = plan.setting.recipe.split
     count = len(spool)
     if split.valid == "none" or not count:
@@ -150,15 +146,11 @@ def _split(plan: Plan, spool: _Spool, notes: list[str]) -> Split | None:
     return made
 
 
-def _write_aside(file: OutputFile, spool: _Spool, partial: Partial, plan: Plan) -> None:
-    before: Counter[int] = Counter()
-    starts: dict[int, int] = {}
-    for number in sorted(partial.chunks):
-        starts[number] = before[partial.chunks[number].source]
-        before[partial.chunks[number].source] += partial.chunks[number].records
-    for number, aside in spool.aside:
-        table = plan.tables[partial.chunks[number].source]
-        place: dict[str, Any] = {"source": table.name, "line": aside.line, "record": starts[number] + aside.offset + 1}
+def _write_aside(file: OutputFile, spool: Spool, partial: Partial, plan: Plan) -> None:
+    places = Places(plan, partial.chunks)
+    for aside in spool.aside():
+        number, table = places.record(aside.chunk, aside.offset), plan.tables[partial.chunks[aside.chunk].source]
+        place: dict[str, Any] = {"source": table.name, "line": aside.line, "record": number}
         if table.sheet:
             place["sheet"] = table.sheet
         line = {
@@ -179,7 +171,7 @@ def _as_it_was(record: bytes) -> Any:
         return record.decode("utf-8", "backslashreplace")
 
 
-def _account(partial: Partial, spool: _Spool) -> dict[str, int]:
+def _account(partial: Partial, spool: Spool) -> dict[str, int]:
     total = Account()
     for account in partial.accounts.values():
         total.merge(account)
@@ -225,55 +217,3 @@ def _remove(stale: set[Path], written: set[Path]) -> None:
     # With --force, what an earlier run wrote and this one does not would stand beside the new files and mislead.
     for path in stale - written:
         path.unlink(missing_ok=True)
-
-
-class _Spool:
-    """The written lines of one trip, in a file without a name beside the outputs, with what a split needs to know.
-
-    Units and classes are kept as 8 bytes and a number a row.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
-        self._units = bytearray()
-        self._class_of = array("L")
-        self._joined = Joined()
-        self._classes: dict[str, int] = {}
-        self.aside: list[tuple[int, Aside]] = []
-        self.records = 0
-
-    def __len__(self) -> int:
-        return len(self._class_of)
-
-    def take(self, chunk: Chunk, output: Output) -> None:
-        """Keep one chunk's output."""
-        if output.lines:
-            self._file.write(b"\n".join(output.lines) + b"\n")
-        for unit, name in output.units:
-            self._units += unit
-            self._class_of.append(self._classes.setdefault(name, len(self._classes)))
-        for asked, (unit, _) in zip(output.asks, output.units, strict=False):
-            self._joined.join(unit, asked)
-        self.aside.extend((chunk.number, a) for a in output.aside)
-        self.records += output.records
-
-    def units(self) -> Iterator[tuple[bytes, str]]:
-        """The unit and the class of each line, in order."""
-        names = list(self._classes)
-        data = bytes(self._units)
-        for i, kind in enumerate(self._class_of):
-            yield self._joined.of(data[8 * i : 8 * i + 8]), names[kind]
-
-    def copy(self, train: OutputFile, valid: OutputFile | None, split: Split | None) -> None:
-        """Write each line to the side it falls on."""
-        self._file.seek(0)
-        if valid is None or split is None:
-            while block := self._file.read(1 << 20):
-                train.write_lines(block, block.count(b"\n"))
-            return
-        for line, (unit, _) in zip(self._file, self.units(), strict=True):
-            (valid if split.is_valid(unit) else train).write(line)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()

@@ -31,7 +31,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("advice", "plan"),
     ("partial",),
     ("lines",),
-    ("engine",),
+    ("engine", "spool"),
     ("finish",),
     ("pipeline",),
     ("trip",),

@@ -275,6 +275,12 @@ RUN = (
     option("-q", "--quiet", is_flag=True, section=OUTPUT, help="Say only what was asked for."),
     option("-v", "--verbose", is_flag=True, section=OUTPUT, help="Say which settings hold and how long it took."),
     option("--no-progress", is_flag=True, section=OUTPUT, help="No progress bar on a terminal."),
-    option("--workers", metavar="N|auto", default="1", section=RUNNING, help="Processes to work in (default: 1)."),
+    option(
+        "--workers",
+        metavar="N|auto",
+        default="auto",
+        section=RUNNING,
+        help="Processes to work in (default: auto, as many as the input keeps busy).",
+    ),
     *DEBUG,
 )

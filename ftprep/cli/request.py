@@ -55,7 +55,7 @@ class Request:
         if name and STDIN not in paths:
             message = "--stdin-filename names standard input, which is not read"
             raise UsageError(message, "give - as a PATH to read it")
-        workers, terminal = given.get("workers", "1"), Terminal.of(given)
+        workers, terminal = given.get("workers", "auto"), Terminal.of(given)
         return cls(paths, given.get("recipe"), overrides, reading, workers, name, terminal)
 
     @property

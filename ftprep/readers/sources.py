@@ -182,13 +182,14 @@ def read_all(table: base.Table) -> bytes:
 def line_chunks(table: base.Table) -> Iterator[Chunk]:
     """Chunks of whole lines (all end in a line feed but perhaps the last); a line beyond MAX_RECORD_BYTES is cut one
     byte past that bound, so that it is known as too long and never held in memory."""
-    return base.mark_last(_line_chunks(table))
+    return base.mark_last(chunks_from(blocks(table)))
 
 
-def _line_chunks(table: base.Table) -> Iterator[Chunk]:
+def chunks_from(source: Iterator[bytes]) -> Iterator[Chunk]:
+    """Chunks of whole lines out of blocks that are cut anywhere, and last, where the source breaks, its fault."""
     number, line = 0, 1
     try:
-        for payload in _pieces(blocks(table)):
+        for payload in _pieces(source):
             yield Chunk(number, 0, line, payload)
             number += 1
             line += payload.count(b"\n")

@@ -34,8 +34,12 @@ def loads(data: bytes, line: int = 1, column: int = 1) -> Any:
     try:
         value = _decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        if bad := explain(data, line, column):
-            raise bad from None
+        bad = explain(data, line, column)
+        if bad:
+            try:
+                raise bad from None
+            finally:
+                del bad  # it holds this frame, and this frame must not hold it: a chunk would stay in memory
         return json.loads(data)  # a sound number of hundreds of digits, which the fast reader does not take
     if not _has_all_keys(data, value) and _repeats_key(data) and (bad := explain(data, line, column)):
         raise bad

@@ -297,6 +297,20 @@ class CellWithoutValue(Rule):
     )
 
 
+class WorkerDied(Rule):
+    """No file can show this on its own either: it takes a process that is killed."""
+
+    card: ClassVar[Card] = Card(
+        code="IO123",
+        name="worker-died",
+        severity="error",
+        finds="The process that looked at some rows was killed each time it was tried.",
+        why="Nearly always memory ran out. What stands in these rows is not known, so the report is not whole.",
+        bad=_GOOD,
+        good=_GOOD,
+    )
+
+
 RULES: tuple[type[Rule], ...] = (
     NotDecodable,
     ByteOrderMark,
@@ -320,4 +334,5 @@ RULES: tuple[type[Rule], ...] = (
     NotThisFormat,
     HeaderAdjusted,
     CellWithoutValue,
+    WorkerDied,
 )

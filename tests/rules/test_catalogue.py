@@ -14,8 +14,9 @@ from ftprep.recipe import Rules, merge
 from ftprep.rule import CODE, Rule, Sample
 from ftprep.rules import CATALOGUE, choose, find
 
-# It takes a second program that writes while the first one reads; tests/test_pipeline.py has that.
-SHOWN_ELSEWHERE = {"IO118"}
+# It takes a second program that writes while the first one reads (tests/test_pipeline.py has that), or one that kills a
+# worker (tests/test_executors.py).
+SHOWN_ELSEWHERE = {"IO118", "IO123"}
 STABLE = [pytest.param(rule, id=rule.card.code) for rule in CATALOGUE]
 
 

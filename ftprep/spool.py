@@ -1,0 +1,80 @@
+"""What one trip gives to be written, kept in files without a name until all is known: lines, and records set aside."""
+
+from __future__ import annotations
+
+import tempfile
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from ftprep.model import Chunk
+from ftprep.partial import Aside, Output
+from ftprep.splitter import Joined, Split
+from ftprep.writer import OutputFile
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(Aside).decode
+
+
+class Spool:
+    """The written lines of one trip, beside the outputs, with what a split needs to know of each: 12 bytes a row."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
+        self._aside: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
+        self._units = bytearray()
+        self._class_of = array("I")
+        self._joined = Joined()
+        self._classes: dict[str, int] = {}
+        self.asides = 0
+        self.records = 0
+
+    def __len__(self) -> int:
+        return len(self._class_of)
+
+    def take(self, chunk: Chunk, output: Output) -> None:
+        """Keep what one piece of work gives."""
+        del chunk
+        if output.lines:
+            self._file.write(b"\n".join(output.lines) + b"\n")
+        for unit, name in output.units:
+            self._units += unit
+            self._class_of.append(self._classes.setdefault(name, len(self._classes)))
+        for asked, (unit, _) in zip(output.asks, output.units, strict=False):
+            self._joined.join(unit, asked)
+        for aside in output.aside:
+            packed = _pack(aside)
+            self._aside.write(len(packed).to_bytes(8) + packed)
+        self.asides += len(output.aside)
+        self.records += output.records
+
+    def units(self) -> Iterator[tuple[bytes, str]]:
+        """The unit and the class of each line, in order."""
+        names = list(self._classes)
+        data = bytes(self._units)
+        for i, kind in enumerate(self._class_of):
+            yield self._joined.of(data[8 * i : 8 * i + 8]), names[kind]
+
+    def aside(self) -> Iterator[Aside]:
+        """The records that are set aside, in order."""
+        self._aside.seek(0)
+        while size := self._aside.read(8):
+            yield _unpack(self._aside.read(int.from_bytes(size)))
+
+    def copy(self, train: OutputFile, valid: OutputFile | None, split: Split | None) -> None:
+        """Write each line to the side it falls on."""
+        self._file.seek(0)
+        if valid is None or split is None:
+            while block := self._file.read(1 << 20):
+                train.write_lines(block, block.count(b"\n"))
+            return
+        for line, (unit, _) in zip(self._file, self.units(), strict=True):
+            (valid if split.is_valid(unit) else train).write(line)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._file.close()
+        self._aside.close()
