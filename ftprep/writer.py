@@ -190,8 +190,12 @@ class OutputSet(AbstractContextManager["OutputSet"]):
 
     def open(self, path: Path) -> OutputFile:
         """Return a file to write to, which becomes `path` at commit(). Raises WriteError."""
-        self._files.append(OutputFile(path, self.check(path)))
+        self._files.append(self.make(path, self.check(path)))
         return self._files[-1]
+
+    def make(self, path: Path, target: Path) -> OutputFile:
+        """Return a file of the kind that `path` is written as. Raises WriteError."""
+        return OutputFile(path, target)
 
     def commit(self, manifest: tuple[Path, Callable[[dict[str, Any]], bytes]] | None = None) -> dict[str, Any]:
         """Make all files appear and return {"outputs": [OutputFile.summary(), …]}, one each; raises WriteError.

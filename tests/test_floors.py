@@ -18,7 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "errors"),
     ("model",),
     ("recipe", "mends", "tokens", "writer", "splitter", "naming"),
-    ("keys", "setting", "tally", "textsurvey"),
+    ("keys", "setting", "tally", "textsurvey", "parquet_writer"),
     ("surveys",),
     ("endings",),
     ("dataset",),

@@ -26,6 +26,8 @@ Record = dict[str, Any]
 _Leaf = Callable[[Any], Any]
 _DIGITS = {"<f": range(6, 10), "<e": range(3, 6)}
 """For float32 and float16: from the digits that each of them keeps to those that tell any two apart (IEEE 754)."""
+_WHOLE = 2048
+"""Whole numbers below this are exact in all of them."""
 
 
 def records(batch: Any) -> Iterator[Record | Fault]:
@@ -168,14 +170,14 @@ def _json(value: str) -> Any:
     return loads(value.encode())
 
 
-def _finite(value: Any, kind: Any) -> float:
+def _finite(said: Any, kind: Any) -> float:
     """A float with the fewest digits that its type tells from others: 0.1, not 0.10000000149011612."""
     import pyarrow.types as kinds
 
-    value = float(value)
+    value = float(said)
     if not math.isfinite(value):
         raise Unfit("IO106", f"{value} is no JSON number")
-    if kinds.is_float64(kind) or value.is_integer():
+    if kinds.is_float64(kind) or (value.is_integer() and abs(value) < _WHOLE):
         return value
     code = "<f" if kinds.is_float32(kind) else "<e"
     held = struct.pack(code, value)

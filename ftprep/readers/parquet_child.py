@@ -40,7 +40,7 @@ def why(error: BaseException, memory: int) -> tuple[str, str]:
     return "IO116", f"the Parquet file is damaged ({said}); fetch or write it again"
 
 
-class Bomb(Exception):
+class Bomb(Exception):  # noqa: N818 - says what the file is
     """A file that unpacks to too many times its size."""
 
 
@@ -99,9 +99,9 @@ class Printer:
             import pyarrow as pa
 
             sink, held = pa.BufferOutputStream(), self.rows
-            with pa.ipc.new_stream(sink, self.held[0].schema) as stream:
-                for batch in self.held:
-                    stream.write_batch(batch)
+            table = pa.Table.from_batches(self.held)
+            with pa.ipc.new_stream(sink, table.schema) as stream:
+                stream.write_table(table.combine_chunks() if len(self.held) > 1 else table)
             self.held, self.rows, self.size = [], 0, 0
             self._put(b"B", held, sink.getvalue())
         if kind:
@@ -230,7 +230,7 @@ def main() -> int:
         if mode == "look":
             sys.stdout.write(json.dumps(look(file)))
         else:
-            rows(file, printer, int(memory), max(SURE_BYTES, MAX_RATIO * os.stat(path).st_size))
+            rows(file, printer, int(memory), max(SURE_BYTES, MAX_RATIO * os.stat(path).st_size))  # noqa: PTH116
     except BaseException as error:  # noqa: BLE001 - what cannot be opened is said, whatever it is
         said = json.dumps(why(error, int(memory)))
         if mode == "look":

@@ -166,10 +166,11 @@ def _arrow(data: Any) -> Iterator[Any] | None:
         tables = data.with_format("arrow").iter(batch_size=base.CHUNK_RECORDS)
         return (batch for table in tables for batch in table.to_batches())
     try:
-        return iter(pa.RecordBatchReader.from_stream(data))
+        batches: Iterator[Any] = iter(pa.RecordBatchReader.from_stream(data))
     except (pa.ArrowInvalid, TypeError):
         message = f"cannot read records out of {type(data).__name__}"
         raise UsageError(message, f"give {_WHAT}") from None
+    return batches
 
 
 def _iterated(data: Any) -> Iterator[Any]:
