@@ -41,7 +41,8 @@ def convert(
 ) -> Prepared:
     """Write a set in another shape, `chat` or `completion`, or (None) as it is; nothing is held back.
 
-    A name that ends in .parquet is written as Parquet, any other as JSONL.
+    A name that ends in .parquet is written as Parquet, any other as JSONL. Of a table, the columns that make the
+    examples are written and no others.
 
     To chat: separator, stop sequence and leading space are taken off, the prompt becomes the user's turn, `system` a
     message before it. To completion: one example for each reply of the assistant, laid out as the recipe's `turns`
@@ -50,6 +51,8 @@ def convert(
     if to not in ("chat", "completion", None):
         message = f"cannot convert to {to!r}"
         raise UsageError(message, "shapes that can be written: chat, completion")
+    if system and to != "chat":
+        raise UsageError("a system message has its place in conversations only", "convert --to chat, or leave it out")
     resolved = settings(recipe, **overrides)
     if to == "completion" and resolved.turns is None:
         resolved = resolved.model_copy(update={"turns": Turns()})

@@ -18,7 +18,7 @@ from typing import IO, Any
 import msgspec
 
 from ftprep.errors import MissingExtra, WriteError
-from ftprep.writer import OutputFile, OutputSet, shown
+from ftprep.writer import OutputFile, OutputSet, shown, told
 
 SUFFIX = ".parquet"
 GROUP_BYTES = 64 << 20
@@ -51,7 +51,8 @@ class ParquetFile(OutputFile):
 
     def __init__(self, path: Path, target: Path) -> None:
         super().__init__(path, target)
-        self._lines: IO[bytes] = tempfile.TemporaryFile(dir=target.parent)  # noqa: SIM115 - closed by discard()
+        with told(path):
+            self._lines: IO[bytes] = tempfile.TemporaryFile(dir=target.parent)  # noqa: SIM115 - closed by discard()
         self._rest = b""
         self._columns = Columns(path)
 
@@ -64,7 +65,8 @@ class ParquetFile(OutputFile):
         whole, end, self._rest = (self._rest + data).rpartition(b"\n")
         for line in whole.split(b"\n") if end else ():
             self._columns.see(msgspec.json.decode(line))
-        self._lines.write(whole + end)
+        with told(self.path):
+            self._lines.write(whole + end)
         self.rows += rows
 
     def finish(self) -> None:
@@ -73,7 +75,8 @@ class ParquetFile(OutputFile):
         import pyarrow.parquet as pq
 
         schema = self._columns.schema()
-        self._lines.seek(0)
+        with told(self.path):
+            self._lines.seek(0)  # writes what is still held
         with pq.ParquetWriter(pa.PythonFile(_Sink(self), "w"), schema, compression="zstd") as writer:
             for batches in self._groups(schema):
                 writer.write_table(pa.Table.from_batches(batches, schema), row_group_size=1 << 30)
@@ -156,12 +159,12 @@ class Columns:
         import pyarrow as pa
 
         if 0 < self._talks < self._rows:
-            told = f"cannot write {shown(self._path)}: the set holds conversations and prompt/completion examples"
-            raise WriteError(told, "make one of them: --to chat or --to completion")
+            message = f"cannot write {shown(self._path)}: the set holds conversations and prompt/completion examples"
+            raise WriteError(message, "make one of them: --to chat or --to completion")
         fields = [pa.field(name, _type(kind)) for name, kind in self._kinds.items()]
         if self._talks:
-            message = pa.struct([pa.field(name, _type(kind)) for name, kind in self._fields.items()])
-            fields.insert(0, pa.field("messages", pa.list_(message)))
+            talk = pa.struct([pa.field(name, _type(kind)) for name, kind in self._fields.items()])
+            fields.insert(0, pa.field("messages", pa.list_(talk)))
         return pa.schema(fields)
 
     def batch(self, records: list[dict[str, Any]], schema: Any) -> Any:
