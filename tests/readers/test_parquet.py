@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from ftprep.readers import base, open_tables, parquet, reader_of
 from ftprep.readers.base import Options, Table
 from ftprep.readers.parquet_child import MAX_RATIO, look, pieces, plain_schema, why
 
-SHARED = Path("/work/shared")
+SHARED = Path(os.environ.get("FTPREP_SHARED") or Path(__file__).parents[3] / "shared")
+"""Real and bad files that stand beside the project where it is worked on."""
 
 
 def opened(path: Path, **options: str) -> Table:
