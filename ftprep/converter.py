@@ -14,6 +14,7 @@ from ftprep.lines import Writing
 from ftprep.mends import AddEnding, LeadingSpace, Mend, ToChat, in_order
 from ftprep.model import ShapeName
 from ftprep.naming import Names, names_for
+from ftprep.parquet_writer import SUFFIX, ParquetSet
 from ftprep.pipeline import Progress, Run, Source, look_over, settings
 from ftprep.plan import make_plan
 from ftprep.prepared import Prepared
@@ -27,7 +28,7 @@ NOTHING = Decisions(lambda _: False, frozenset())
 
 def convert(
     source: Source,
-    to: ShapeName,
+    to: ShapeName | None,
     out: str | os.PathLike[str],
     recipe: str | os.PathLike[str] | Mapping[str, Any] | Recipe | None = None,
     *,
@@ -38,19 +39,24 @@ def convert(
     progress: Progress | None = None,
     **overrides: Any,
 ) -> Prepared:
-    """Write a set as JSONL in another shape: `chat` or `completion`; nothing else is changed and nothing held back.
+    """Write a set in another shape, `chat` or `completion`, or (None) as it is; nothing is held back.
+
+    A name that ends in .parquet is written as Parquet, any other as JSONL. Of a table, the columns that make the
+    examples are written and no others.
 
     To chat: separator, stop sequence and leading space are taken off, the prompt becomes the user's turn, `system` a
     message before it. To completion: one example for each reply of the assistant, laid out as the recipe's `turns`
     say. What cannot be carried over (tool calls, pictures) is set aside with the reason. Raises as `prepare` does.
     """
-    if to not in ("chat", "completion"):
+    if to not in ("chat", "completion", None):
         message = f"cannot convert to {to!r}"
         raise UsageError(message, "shapes that can be written: chat, completion")
+    if system and to != "chat":
+        raise UsageError("a system message has its place in conversations only", "convert --to chat, or leave it out")
     resolved = settings(recipe, **overrides)
     if to == "completion" and resolved.turns is None:
         resolved = resolved.model_copy(update={"turns": Turns()})
-    elif to == "chat":
+    elif to != "completion":
         resolved = resolved.model_copy(update={"turns": None})
     resolved = resolved.model_copy(update={"split": resolved.split.model_copy(update={"valid": "none"})})
     path = Path(out)
@@ -59,7 +65,8 @@ def convert(
     names = Names(path, path, path, aside, manifest)
     run = Run(workers, progress, None, options or Options())
     plan = make_plan(source, resolved, run.options)
-    with OutputSet(force=force, inputs=plan.files, make_parents=True) as outputs, run.staffed(plan) as staffed:
+    kind = ParquetSet if path.suffix.lower() == SUFFIX else OutputSet
+    with kind(force=force, inputs=plan.files, make_parents=True) as outputs, run.staffed(plan) as staffed:
         for each in (names.one, names.rejected, names.manifest):
             outputs.check(each)
         plan, before = look_over(plan, staffed)
@@ -69,7 +76,7 @@ def convert(
             ending = dataset.separator.ending if dataset.separator.standing != "none" else ""
             stop = dataset.stop.ending if dataset.stop.standing != "none" else ""
             mends = (ToChat(system, ending, stop),)
-        else:
+        elif to == "completion":
             mends = _as_the_recipe_says(resolved)
         writing = Writing(mends=mends)
         with Trip(plan, staffed, before, NOTHING, writing, names, outputs) as trip:

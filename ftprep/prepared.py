@@ -50,6 +50,13 @@ class Prepared:
         path = {"train": self.train, "valid": self.valid, "rejected": self.rejected}[side]
         if path is None:
             return pd.DataFrame()
+        if path.suffix.lower() == ".parquet":
+            from ftprep.readers import open_tables, reader_of
+
+            (table,) = open_tables([path])
+            reader = reader_of(table)
+            rows = [row.record for chunk in reader.chunks(table) for row in reader.decode(table, chunk)]
+            return pd.DataFrame(rows, dtype=object)
         with jsonlines.open(path) as lines:
             return pd.DataFrame(list(lines), dtype=object)
 

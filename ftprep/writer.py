@@ -67,7 +67,7 @@ class OutputFile:
         aside = f".{target.name[:40]}.{secrets.token_hex(8)}"
         self._temp = target.with_name(aside + TEMP_SUFFIX)
         self._old = target.with_name(aside + ".old" + TEMP_SUFFIX)
-        with _told(path):
+        with told(path):
             mode = target.lstat().st_mode if os.path.lexists(target) else 0
             self._mode = mode & 0o777 if stat.S_ISREG(mode) else None  # None: as the umask says
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -96,7 +96,7 @@ class OutputFile:
         data, self._buffer = bytes(self._buffer), bytearray()
         self._sha256.update(data)
         try:
-            with _told(self.path):
+            with told(self.path):
                 while data:
                     data = data[os.write(self._fd, data) :]
         except BaseException:
@@ -106,7 +106,7 @@ class OutputFile:
     def finish(self) -> None:
         """Put all on disk and close: the temporary file is whole then. Raises WriteError."""
         self._flush()
-        with _told(self.path):
+        with told(self.path):
             if self._mode is not None:
                 self._temp.chmod(self._mode)
             os.fsync(self._fd)
@@ -115,7 +115,7 @@ class OutputFile:
 
     def keep_old(self) -> None:
         """Make a second link to the file to be replaced (a copy where there are no links), so that it can come back."""
-        with _told(self.path):
+        with told(self.path):
             if self.target.is_symlink():
                 self._old.symlink_to(self.target.readlink())
             elif self.target.exists():
@@ -126,7 +126,7 @@ class OutputFile:
 
     def publish(self) -> None:
         """Rename the temporary file to its target. Raises WriteError."""
-        with _told(self.path):
+        with told(self.path):
             os.replace(self._temp, self.target)  # noqa: PTH105 - the one call that tests make fail
 
     def restore(self) -> bool:
@@ -179,7 +179,7 @@ class OutputSet(AbstractContextManager["OutputSet"]):
         if address := meant_as_address(str(path)):
             hint = "name a local file or folder, and copy what is written"
             raise WriteError(f"cannot write to {shown_address(address)}: only files on this computer are written", hint)
-        with _told(path):
+        with told(path):
             target = self._claim(path.parent) / path.name
             if any(file.target == target for file in self._files):
                 raise WriteError(f"{shown(path)} is named for two outputs", "give each its own name")
@@ -190,13 +190,17 @@ class OutputSet(AbstractContextManager["OutputSet"]):
 
     def folder(self, path: Path) -> Path:
         """Return the folder that `path` will stand in, locked: for files of one's own on the way to it."""
-        with _told(path):
+        with told(path):
             return self._claim(path.parent)
 
     def open(self, path: Path) -> OutputFile:
         """Return a file to write to, which becomes `path` at commit(). Raises WriteError."""
-        self._files.append(OutputFile(path, self.check(path)))
+        self._files.append(self.make(path, self.check(path)))
         return self._files[-1]
+
+    def make(self, path: Path, target: Path) -> OutputFile:
+        """Return a file of the kind that `path` is written as. Raises WriteError."""
+        return OutputFile(path, target)
 
     def commit(self, manifest: tuple[Path, Callable[[dict[str, Any]], bytes]] | None = None) -> dict[str, Any]:
         """Make all files appear and return {"outputs": [OutputFile.summary(), …]}, one each; raises WriteError.
@@ -255,7 +259,7 @@ class OutputSet(AbstractContextManager["OutputSet"]):
             for file in self._files:
                 file.publish()
             for folder, fd in self._folders.items():
-                with _told(folder):
+                with told(folder):
                     _sync(fd)
         except BaseException as error:
             stuck = [shown(file.path) for file in reversed(self._files) if not file.restore()]
@@ -271,7 +275,7 @@ def shown(path: Path) -> str:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def told(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:  # ValueError: a name with a null character, or not in the system's encoding

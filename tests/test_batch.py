@@ -20,7 +20,7 @@ def rows_of(parts: list[list[str]]) -> list[Row]:
     for n, texts in enumerate(parts):
         roles = ("user", "assistant")
         chat = Chat([Message(roles[i % 2], text) for i, text in enumerate(texts)])  # type: ignore[arg-type]
-        rows.append(Row(n, n + 1, example=Pair(*texts) if len(texts) == 2 else chat))
+        rows.append(Row(n, n + 1, example=Pair(texts[0], texts[1]) if len(texts) == 2 else chat))
     return rows
 
 

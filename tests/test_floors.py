@@ -18,7 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "errors"),
     ("addresses", "model"),
     ("recipe", "mends", "tokens", "writer", "splitter", "naming"),
-    ("batch", "keys", "setting", "tally", "textsurvey"),
+    ("batch", "keys", "parquet_writer", "setting", "tally", "textsurvey"),
     ("surveys",),
     ("endings",),
     ("dataset",),

@@ -94,9 +94,9 @@ def split(context: click.Context, /, **given: Any) -> int:
 
 CONVERSION = (
     o.option(
-        "--to", type=click.Choice(("chat", "completion")), required=True, section=o.WRITING, help="Shape to write."
+        "--to", type=click.Choice(("chat", "completion")), section=o.WRITING, help="Shape to write (default: as it is)."
     ),
-    o.option("--output-file", "-o", metavar="FILE", required=True, section=o.WRITING, help="JSONL file to write."),
+    o.option("--output-file", "-o", metavar="FILE", required=True, section=o.WRITING, help="JSONL or .parquet file."),
     o.option("--system", metavar="TEXT", default="", section=o.WRITING, help="System message for each conversation."),
     *o.FORCE,
 )
@@ -106,7 +106,7 @@ CONVERSION = (
 @o.add(o.PATHS, CONVERSION, o.FAIL_ON, o.FULL_OR_JSON, _SHARED, o.RUN)
 @click.pass_context
 def convert(context: click.Context, /, **given: Any) -> int:
-    """Write a set as JSONL in another shape.
+    """Write a set as JSONL or Parquet, in another shape or as it is.
 
     To chat, a prompt becomes the user's turn and a completion the assistant's, without separator and stop sequence. To
     completion, each reply of the assistant becomes an example. What cannot be carried over is set aside with the

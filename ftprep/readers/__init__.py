@@ -18,8 +18,9 @@ from ftprep.readers.formats import (
     Found,
     asked_format,
     name_format,
+    not_text,
     packed_fault,
-    refuse_binary,
+    packed_format,
     refuse_foreign,
     text_format,
     zip_format,
@@ -35,6 +36,7 @@ READERS = {
     "json": ("ftprep.readers.json_document", "JsonReader"),
     "delimited": ("ftprep.readers.delimited", "DelimitedReader"),
     "workbook": ("ftprep.readers.workbook", "WorkbookReader"),
+    "parquet": ("ftprep.readers.parquet", "ParquetReader"),
     "text": ("ftprep.readers.text", "TextReader"),
     "records": ("ftprep.readers.records", "RecordsReader"),
 }
@@ -92,6 +94,8 @@ def _tables(one: Input, options: Options) -> list[Table]:
         if file.head.startswith(ZIP_MAGIC):
             near = _brought_near(file)
         found = _found(near, options)
+        if found.format == "parquet" and not found.broken:
+            near = _brought_near(file)
     except SourceBroken as broken:
         found = Found("workbook", ((1, broken.fault),), broken=True)
     faults = (*packed_fault(file.name, file.compression), *found.faults)
@@ -144,8 +148,6 @@ def _found(file: _File, options: Options) -> Found:
         bare = "the file is empty (0 bytes)" if not file.head else "the file holds only blank lines"
         what = "the file holds a byte-order mark and nothing else" if encoding.bom == len(file.head) > 0 else bare
         return Found(asked or name_format(file.name) or "text", ((1, Fault("IO115", what)),), broken=True)
-    if not is_wide(file.head):
-        refuse_binary(file.name, file.head)
-    if asked == "workbook":
-        return Found(asked, ((1, Fault("IO120", "this is not an Excel workbook (.xlsx)")),), broken=True)
-    return Found(asked) if asked else text_format(file.name, file.head, encoding)
+    if not is_wide(file.head) and (packed := packed_format(file.name, file.head, asked)):
+        return packed
+    return not_text(asked) or (Found(asked) if asked else text_format(file.name, file.head, encoding))

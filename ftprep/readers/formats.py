@@ -20,6 +20,7 @@ ASKED = {
     **dict.fromkeys(("jsonl", "ndjson"), "jsonl"),
     **dict.fromkeys(("csv", "tsv", "delimited"), "delimited"),
     **dict.fromkeys(("xlsx", "workbook"), "workbook"),
+    **dict.fromkeys(("parquet", "pq"), "parquet"),
     **dict.fromkeys(("txt", "text"), "text"),
     "json": "json",
 }
@@ -29,15 +30,19 @@ _NAMED = {
     **dict.fromkeys((".jsonl", ".ndjson", ".jl"), "jsonl"),
     **dict.fromkeys((".csv", ".tsv", ".tab", ".psv"), "delimited"),
     **dict.fromkeys((".xlsx", ".xlsm"), "workbook"),
+    **dict.fromkeys((".parquet", ".pq"), "parquet"),
     ".txt": "text",
     ".json": "json",
 }
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+PARQUET_MAGIC = (b"PAR1", b"PARE")
+"""How a Parquet file begins; the second one is encrypted."""
 _CALLED = {
     "jsonl": "JSON Lines, one record a line",
     "json": "JSON whose records do not stand one a line",
     "delimited": "delimited text, as in CSV",
     "workbook": "an Excel workbook",
+    "parquet": "a Parquet file",
     "text": "plain text",
 }
 _JSONL_HINT = "write it as JSONL first, with pandas: frame.to_json('data.jsonl', orient='records', lines=True)"
@@ -45,7 +50,6 @@ _UNPACK = f"unpack it first; {' '.join(SUFFIXES)} are read as they are"
 
 # Containers that cannot be read: first bytes, what it is, what to do.
 _FOREIGN = (
-    (b"PAR1", "a Parquet file, which this version does not read", _JSONL_HINT),
     (b"ARROW1", "an Arrow file, which this version does not read", _JSONL_HINT),
     (b"FEA1", "a Feather file, which this version does not read", _JSONL_HINT),
     (b"Obj\x01", "an Avro file, which this version does not read", _JSONL_HINT),
@@ -77,6 +81,8 @@ _ZIPS = (
     ("", "a zip archive", "unpack it and name the files in it"),
 )
 _LINES = 20
+_PACKED = {"workbook": " (.xlsx)", "parquet": ""}
+"""Formats that are no text, and what is added to how they are called."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -132,6 +138,28 @@ def zip_format(name: str, path: str) -> Found:
     what, hint = next((what, hint) for part, what, hint in _ZIPS if not part or part in parts)
     message = f"{name} is {what}"
     raise ReadError(message, hint)
+
+
+def packed_format(name: str, head: bytes, asked: str) -> Found | None:
+    """What a file that is no text is by its first bytes and, where these say nothing, by the name or as asked; None for
+    text. Raises ReadError where nothing tells."""
+    if head.startswith(PARQUET_MAGIC):
+        return Found("parquet", _mismatch(name, "parquet"))
+    try:
+        refuse_binary(name, head)
+    except ReadError:
+        if (asked or name_format(name)) != "parquet":
+            raise
+        message = "the file does not begin as a Parquet file does (PAR1): it is damaged, or of another format"
+        return Found("parquet", ((1, Fault("IO116", message)),), broken=True)
+    return None
+
+
+def not_text(asked: str) -> Found | None:
+    """What to say of text that is asked for as a format which is none; None for formats of text."""
+    if asked not in _PACKED:
+        return None
+    return Found(asked, ((1, Fault("IO120", f"this is not {_CALLED[asked]}{_PACKED[asked]}")),), broken=True)
 
 
 def text_format(name: str, head: bytes, encoding: Encoding) -> Found:
@@ -241,10 +269,10 @@ def _plain_format(name: str, named: str, lines: list[str]) -> Found:
     if named in ("jsonl", "json") and lines and (_parsed(lines[0]) or any(line[0] == "{" for line in lines)):
         return Found("jsonl" if named == "jsonl" else "json")
     delimiter = _delimiter(lines)
-    if named == "workbook":
+    if named in _PACKED:
         if delimiter:
             return Found("delimited", _mismatch(name, "delimited"))
-        return Found(named, ((1, Fault("IO120", "this is text, not an Excel workbook")),), broken=True)
+        return Found(named, ((1, Fault("IO120", f"this is text, not {_CALLED[named]}")),), broken=True)
     if named and not delimiter:
         return Found(named)
     if named:
@@ -254,7 +282,7 @@ def _plain_format(name: str, named: str, lines: list[str]) -> Found:
     if delimiter:
         return Found("delimited")
     message = f"cannot tell what {name} is"
-    raise ReadError(message, "give it a suffix: .jsonl .json .csv .tsv .xlsx .txt")
+    raise ReadError(message, "give it a suffix: .jsonl .json .csv .tsv .xlsx .parquet .txt")
 
 
 def _delimiter(lines: list[str]) -> str:

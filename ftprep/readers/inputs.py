@@ -21,7 +21,7 @@ from ftprep.readers.sources import open_source
 
 STDIN = "-"
 
-_IN_FOLDERS = (".jsonl", ".ndjson", ".csv", ".tsv", ".xlsx")
+_IN_FOLDERS = (".jsonl", ".ndjson", ".csv", ".tsv", ".xlsx", ".parquet")
 _OURS = ("_rejected.jsonl", ".manifest.json", ".ftprep-tmp")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ftprep.errors import UsageError
+from ftprep.errors import MissingExtra, UsageError
 from ftprep.model import Chunk, Fault, Row
 from ftprep.readers import base
 from ftprep.readers.base import Options, Table
@@ -25,7 +25,7 @@ _MISSING = {"NAType", "NaTType"}
 _EMPTY = Fault("IO115", "there are no records")
 
 
-class _Unfit(Exception):  # noqa: N818 - says what the value is; it becomes a fault
+class Unfit(Exception):  # noqa: N818 - says what the value is; it becomes a fault
     """A value that no JSON record can hold."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -41,12 +41,15 @@ def table_of(name: str, data: Any) -> Table:
     """
     if _is_frame(data):
         return _frame_table(name, data)
-    if isinstance(data, str | bytes | bytearray | Mapping) or not isinstance(data, Iterable):
+    if isinstance(data, str | bytes | bytearray | Mapping) or not (isinstance(data, Iterable) or _is_arrow(data)):
         said = "a mapping" if isinstance(data, Mapping) else f"{type(data).__name__}"
         message = f"cannot read records out of {said}"
         hint = "put the record in a list, or name the split" if isinstance(data, Mapping) else f"give {_WHAT}"
         raise UsageError(message, hint)
-    records = list(data) if iter(data) is data else data
+    if _is_arrow(data):
+        records = data.read_all() if hasattr(data, "read_all") else data  # a stream can be gone through once
+    else:
+        records = list(data) if iter(data) is data else data
     faults = ((1, _EMPTY),) if isinstance(records, Sized) and not len(records) else ()
     return Table(name, "records", records=records, faults=faults, broken=bool(faults))
 
@@ -102,6 +105,13 @@ def _batches(data: Any) -> Iterator[list[dict[str, Any] | Fault]]:
         for begin in range(0, len(data), base.CHUNK_RECORDS):
             yield [_record(record) for record in _framed(data.iloc[begin : begin + base.CHUNK_RECORDS], whole)]
         return
+    if (batches := _arrow(data)) is not None:
+        from ftprep.readers.arrow_values import records as said
+
+        for one in batches:
+            for begin in range(0, one.num_rows, base.CHUNK_RECORDS):
+                yield list(said(one.slice(begin, base.CHUNK_RECORDS)))
+        return
     records = _iterated(data)
     while batch := [_record(record) for record in islice(records, base.CHUNK_RECORDS)]:
         yield batch
@@ -132,12 +142,40 @@ def _framed(frame: Any, whole: frozenset[int]) -> list[dict[str, Any]]:
     return records
 
 
+def _is_arrow(data: Any) -> bool:
+    """Whether the data hands over Arrow data (a Table, a polars frame), and is not a column of pandas."""
+    return hasattr(data, "__arrow_c_stream__") and not hasattr(data, "iloc")
+
+
+def _arrow(data: Any) -> Iterator[Any] | None:
+    """The batches of Arrow data, or of a Dataset; None for all else.
+
+    Arrow fills the keys that a record lacks with null, and only its types tell which nulls these are. A Dataset is
+    asked for Arrow, since it would decode pictures otherwise. Raises UsageError for a single column.
+    """
+    is_dataset = hasattr(data, "with_format") and hasattr(data, "features") and hasattr(data, "iter")
+    if not is_dataset and not _is_arrow(data):
+        return None
+    try:
+        import pyarrow as pa
+    except ImportError:  # polars and others have it without pyarrow
+        if isinstance(data, Iterable):
+            return None
+        raise MissingExtra("reading Arrow data", "parquet") from None
+    if is_dataset:
+        tables = data.with_format("arrow").iter(batch_size=base.CHUNK_RECORDS)
+        return (batch for table in tables for batch in table.to_batches())
+    try:
+        batches: Iterator[Any] = iter(pa.RecordBatchReader.from_stream(data))
+    except (pa.ArrowInvalid, TypeError):
+        message = f"cannot read records out of {type(data).__name__}"
+        raise UsageError(message, f"give {_WHAT}") from None
+    return batches
+
+
 def _iterated(data: Any) -> Iterator[Any]:
-    """The records one by one: of an Arrow table by batches, of a polars frame by named rows, else as they come."""
-    if hasattr(data, "to_batches") and hasattr(data, "to_pylist"):
-        for batch in data.to_batches(max_chunksize=base.CHUNK_RECORDS):
-            yield from batch.to_pylist()
-    elif hasattr(data, "iter_rows") and hasattr(data, "to_dicts"):
+    """The records one by one: of a polars frame by named rows, else as they come."""
+    if hasattr(data, "iter_rows") and hasattr(data, "to_dicts"):
         yield from data.iter_rows(named=True)
     else:
         yield from data
@@ -148,16 +186,16 @@ def _record(record: Any) -> dict[str, Any] | Fault:
     if not isinstance(record, Mapping):
         shown = " ".join(repr(record)[:160].split())[:80]
         return Fault("IO119", f"a {type(record).__name__}, not a mapping of names to values", excerpt=shown)
-    plain: dict[str, Any] = {}
+    kept: dict[str, Any] = {}
     for key, value in record.items():
         if _is_missing(value):
             continue
         try:
-            plain[_key(key)] = _plain(value, 1)
-        except _Unfit as unfit:
+            kept[_key(key)] = plain(value, 1)
+        except Unfit as unfit:
             pointer = "/" + str(key).replace("~", "~0").replace("/", "~1")
             return msgspec.structs.replace(unfit.fault, pointer=pointer)
-    return plain
+    return kept
 
 
 def _is_missing(value: Any) -> bool:
@@ -170,7 +208,7 @@ def _is_missing(value: Any) -> bool:
 def _key(key: Any) -> str:
     """A name, which must be text."""
     if not isinstance(key, str):
-        raise _Unfit("IO119", f"the key {key!r:.40} is a {type(key).__name__}, not text")
+        raise Unfit("IO119", f"the key {key!r:.40} is a {type(key).__name__}, not text")
     return _text(key)
 
 
@@ -180,11 +218,11 @@ def _text(value: str) -> str:
         try:
             value.encode("utf-8")
         except UnicodeEncodeError as error:
-            raise _Unfit("IO107", f"half of a surrogate pair at character {error.start + 1}") from None
+            raise Unfit("IO107", f"half of a surrogate pair at character {error.start + 1}") from None
     return value if type(value) is str else str.__str__(value)
 
 
-def _plain(value: Any, depth: int) -> Any:
+def plain(value: Any, depth: int) -> Any:
     """A value as text, number, truth value, list or dict; dates and times as ISO 8601 text, decimals as text."""
     if isinstance(value, str):
         return _text(value)
@@ -194,7 +232,7 @@ def _plain(value: Any, depth: int) -> Any:
         return int(value)
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise _Unfit("IO106", f"{value} is no JSON number")
+            raise Unfit("IO106", f"{value} is no JSON number")
         return float(value)
     return _built(value, depth)
 
@@ -202,11 +240,11 @@ def _plain(value: Any, depth: int) -> Any:
 def _built(value: Any, depth: int) -> Any:
     """A value that is made of others, or is no JSON value as it stands."""
     if depth >= base.MAX_DEPTH:
-        raise _Unfit("IO114", f"nested deeper than {base.MAX_DEPTH} levels")
+        raise Unfit("IO114", f"nested deeper than {base.MAX_DEPTH} levels")
     if isinstance(value, Mapping):
-        return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
+        return {_key(key): plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
-        return [_plain(item, depth + 1) for item in value]
+        return [plain(item, depth + 1) for item in value]
     if type(value).__name__ in _MISSING:
         return None
     if isinstance(value, datetime.date | datetime.time):
@@ -214,5 +252,5 @@ def _built(value: Any, depth: int) -> Any:
     if isinstance(value, decimal.Decimal | uuid.UUID):
         return str(value)
     if hasattr(value, "dtype") and hasattr(value, "tolist"):  # a NumPy scalar or array
-        return _plain(value.tolist(), depth + 1)
-    raise _Unfit("IO119", f"a {type(value).__name__}, which JSON cannot hold")
+        return plain(value.tolist(), depth + 1)
+    raise Unfit("IO119", f"a {type(value).__name__}, which JSON cannot hold")

@@ -7,10 +7,6 @@ stored (0.5, 1234.5), since how it looks is not data. Truth is TRUE or FALSE; da
 
 from __future__ import annotations
 
-import importlib.util
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +18,7 @@ from ftprep.errors import ReadError, UsageError
 from ftprep.model import Chunk, Fault, Row
 from ftprep.readers import base, workbook_guard
 from ftprep.readers.base import Options, Table
+from ftprep.readers.child import Child, ended, folder_of, started
 from ftprep.readers.header import Heading, HeadRow, find_heading, spans
 from ftprep.readers.workbook_cells import bad_cells
 from ftprep.readers.workbook_guard import Refused, Sheet, Workbook, letters
@@ -211,24 +208,14 @@ def _child(table: Table, book: Workbook, mode: str) -> Iterator[Any]:
     """The lines that the child prints: about the sheet, then batches of rows; raises Refused where it fails."""
     seconds = SECONDS + book.size // BYTES_A_SECOND
     arguments = (_folder(), table.path, table.sheet, mode, str(MEMORY), str(seconds))
-    command = [sys.executable, "-I", "-S", "-X", "utf8", str(_CHILD), *arguments]
-    with subprocess.Popen(  # noqa: S603 - our own interpreter and our own script
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as child:
-        # Where the system cannot bound processor time, the clock does, until the sheet is parsed.
-        clock = threading.Timer(2 * seconds, child.kill)
-        clock.daemon = True
-        clock.start()
-        try:
-            for said in _said(child):
-                clock.cancel()
-                yield said
-        finally:
+    # Where the system cannot bound processor time, the clock does, until the sheet is parsed.
+    with started(_CHILD, *arguments, seconds=2 * seconds) as (child, clock):
+        for said in _said(child):
             clock.cancel()
-            child.kill()
+            yield said
 
 
-def _said(child: subprocess.Popen[bytes]) -> Iterator[Any]:
+def _said(child: Child) -> Iterator[Any]:
     """What a child prints, decoded; complete, or Refused is raised."""
     for line in child.stdout or ():
         try:
@@ -241,18 +228,17 @@ def _said(child: subprocess.Popen[bytes]) -> Iterator[Any]:
             shown = " ".join(str(said["error"]).split())[:160]
             raise Refused("IO116", f"the workbook cannot be parsed ({shown}); save it again in Excel or as CSV")
         yield said
-    code = child.wait()
-    how = f"signal {-code}" if code < 0 else f"status {code}"
+    how = ended(child)
     message = f"the workbook cannot be parsed within {MEMORY >> 20} MiB of memory and the time for its size ({how})"
     raise Refused("IO114", f"{message}; save it again in Excel, or as CSV")
 
 
 def _folder() -> str:
     """Where python-calamine is installed."""
-    found = importlib.util.find_spec("python_calamine")
-    if found is None or found.origin is None:
+    folder = folder_of("python_calamine")
+    if not folder:
         raise ReadError("workbooks are read with python-calamine, which is missing", "pip install python-calamine")
-    return str(Path(found.origin).parent.parent)
+    return folder
 
 
 def _listed(sheets: Sequence[Sheet]) -> str:

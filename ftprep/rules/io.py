@@ -213,7 +213,7 @@ class Truncated(Rule):
         code="IO116",
         name="truncated",
         severity="error",
-        finds="A file ends inside a record, a quote or a compressed stream.",
+        finds="A file ends inside a record, a quote or a compressed stream, or a part of it is damaged.",
         why="A copy or download broke off; rows are missing that nobody will miss until it is too late.",
         bad=Sample(text=gzip.compress(_LINES.encode(), mtime=0)[:-12], suffix=".jsonl.gz"),
         good=Sample(text=gzip.compress(_LINES.encode(), mtime=0), suffix=".jsonl.gz"),

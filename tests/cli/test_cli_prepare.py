@@ -133,7 +133,10 @@ def test_convert_there_and_back(cli: Cli, folder: Path) -> None:
     }
     assert cli("convert", "chat.jsonl", "--to", "completion", "-o", "back.jsonl").code == 2
     assert cli("convert", "chat.jsonl", "--to", "dpo", "-o", "x.jsonl").code == 2
-    assert "needs --to" in cli("convert", "chat.jsonl", "-o", "x.jsonl").err
+    assert cli("convert", "chat.jsonl", "-o", "same.jsonl").code == 0
+    assert (folder / "same.jsonl").read_bytes() == (folder / "chat.jsonl").read_bytes()
+    ran = cli("convert", "chat.jsonl", "-o", "x.parquet", "--system", "Fur or not?")
+    assert (ran.code, ran.err.splitlines()[0]) == (2, "error: a system message has its place in conversations only")
 
 
 @pytest.mark.parametrize("option", ["--nope", "--val", "--unsafe"])

@@ -18,6 +18,7 @@ HEAVY = {
     "rich",
     "charset_normalizer",
     "python_calamine",
+    "pyarrow",
     "numpy",
     "jsonlines",
     "pydantic",
@@ -55,7 +56,16 @@ def test_help_needs_nothing_heavy(tmp_path: Path) -> None:
 def test_a_check_needs_only_what_it_uses(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text(NO_SPACE, encoding="utf-8")
     used = modules_after(tmp_path, ["check", "a.jsonl", "-q"])
-    assert not used & {"pandas", "sklearn", "rich", "charset_normalizer", "python_calamine", "numpy", "multiprocessing"}
+    assert not used & {
+        "pandas",
+        "sklearn",
+        "rich",
+        "charset_normalizer",
+        "python_calamine",
+        "pyarrow",
+        "numpy",
+        "multiprocessing",
+    }
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

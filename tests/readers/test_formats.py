@@ -112,6 +112,7 @@ def test_content_and_name_agree(name: str, data: bytes, kind: str, tmp_path: Pat
         ("a.jsonl", PRETTY, "json", "records do not stand one a line"),
         ("a.jsonl", b'{"a": 1}{"a": 2}{"a": 3}', "json", "records do not stand one a line"),
         ("a.xlsx", CSV, "delimited", "the content is delimited text"),
+        ("a.parquet", JSONL, "jsonl", "the name says .parquet, but the content is JSON Lines"),
     ],
 )
 def test_content_wins_over_the_name_and_says_so(name: str, data: bytes, kind: str, words: str, tmp_path: Path) -> None:
@@ -160,7 +161,6 @@ def test_what_holds_no_rows_is_a_broken_table(name: str, data: bytes, code: str,
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"PAR1" + bytes(50), "a Parquet file, which this version does not read"),
         (b"\xd0\xcf\x11\xe0" + bytes(50), ".xls"),
         (b"%PDF-1.7\n", "a PDF document"),
         (b"\x80\x04\x95" + bytes(9), "never opened"),
@@ -201,7 +201,7 @@ def test_every_format_has_a_reader(tmp_path: Path) -> None:
     assert [row.record for chunk in reader.chunks(table) for row in reader.decode(table, chunk)] == [{"a": 1}, {"a": 2}]
 
 
-NAMES = st.sampled_from(["a", "a.jsonl", "a.json", "a.csv", "a.txt", "a.xlsx", "a.csv.gz"])
+NAMES = st.sampled_from(["a", "a.jsonl", "a.json", "a.csv", "a.txt", "a.xlsx", "a.parquet", "a.csv.gz"])
 BEGINNINGS = st.sampled_from(
     [b"", b"{", b"[", b'{"a":', b"PK\x03\x04", b"\x1f\x8b", b"\xff\xfe", b"\xef\xbb\xbf", b"a,b\n"]
 )

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,22 +29,6 @@ class Colour(enum.StrEnum):
     """A text with a name."""
 
     RED = "red"
-
-
-class Arrow:
-    """Quacks like a pyarrow Table."""
-
-    def __init__(self, rows: list[dict[str, Any]]) -> None:
-        self._rows = rows
-
-    def __iter__(self) -> Iterator[list[str]]:
-        return iter([["not", "the", "rows"]])
-
-    def to_pylist(self) -> list[dict[str, Any]]:
-        return self._rows
-
-    def to_batches(self, max_chunksize: int) -> list[Arrow]:
-        return [Arrow(self._rows[n : n + max_chunksize]) for n in range(0, len(self._rows), max_chunksize)]
 
 
 class Dataset:
@@ -87,7 +72,8 @@ def records(data: Any) -> list[Any]:
         [{"a": 1}, {"a": 2}],
         ({"a": 1}, {"a": 2}),
         [OrderedDict(a=1), UserDict(a=2)],
-        Arrow([{"a": 1}, {"a": 2}]),
+        pa.table({"a": [1, 2]}),
+        pa.record_batch({"a": [1, 2]}),
         Dataset(),
         Polars(),
         pd.DataFrame({"a": [1, 2]}, index=[7, 7]),
