@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -96,7 +96,7 @@ class Processes:
         self.workers = min(workers, MOST_WORKERS)
         self._staff: list[_Worker] = []
 
-    def map(self, job: Job[T], chunks: Iterable[Chunk], lost: Callable[[Chunk], T]) -> Iterator[T]:
+    def map(self, job: Job[T], chunks: Iterable[Chunk], lost: Callable[[Chunk], T]) -> Generator[T, None, None]:
         """The results, in order, with at most four chunks for each worker on the way."""
         shift = _Shift(self, job, iter(chunks), lost)
         try:

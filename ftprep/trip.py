@@ -78,8 +78,12 @@ class Trip:
         self.names, self.outputs = names, outputs
         self.notes: list[str] = []
         self.spool = Spool(outputs.folder(names.one))
-        self.partial = run_plan(plan, run, writing, self.spool.take)
-        self.after = finish(self.partial, plan, written=True)
+        try:
+            self.partial = run_plan(plan, run, writing, self.spool.take)
+            self.after = finish(self.partial, plan, written=True)
+        except BaseException:
+            self.spool.close()
+            raise
 
     def __enter__(self) -> Trip:
         return self

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +17,15 @@ from hypothesis import strategies as st
 
 import ftprep.plan
 from ftprep.engine import Look, fold
-from ftprep.errors import UsageError
-from ftprep.executors import Inline, Processes, executor_for
+from ftprep.errors import ReadError, UsageError
+from ftprep.executors import Inline, Processes, executor_for, may_fork
 from ftprep.finish import finish
-from ftprep.model import Fault, Row
+from ftprep.model import Chunk, Fault, Row
+from ftprep.partial import Partial
 from ftprep.pipeline import Run, check, run_plan
 from ftprep.plan import Plan, make_plan
-from ftprep.readers import base
+from ftprep.preparer import prepare
+from ftprep.readers import base, ranges
 from ftprep.recipe import Recipe
 from ftprep.rule import Card, RowRule, Sample
 from ftprep.setting import Setting
@@ -69,6 +73,8 @@ def test_any_cutting_and_order_gives_the_same_report(
         plan = plan_of(path, kept)
         assert report_of(plan) == whole
         assert report_of(plan, order) == whole
+        patch.setattr(ranges, "RANGE_BYTES", 3 * size)
+        assert finish(run_plan(plan, Run(workers=1)), plan).report.to_json() == whole
 
 
 @QUIET
@@ -114,6 +120,7 @@ def test_workers_give_the_same_report_byte_for_byte(tmp_path: Path) -> None:
     path.write_text("\n".join(lines), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(base, "CHUNK_BYTES", 20_000)
+        patch.setattr(ranges, "RANGE_BYTES", 50_000)
         plan = plan_of(path)
         inline = finish(run_plan(plan, Run(workers=1)), plan).report.to_json()
         workers = finish(run_plan(plan, Run(workers=2)), plan).report.to_json()
@@ -161,6 +168,35 @@ def test_a_rule_that_crashes_becomes_a_finding(tmp_path: Path, monkeypatch: pyte
     (finding,) = report.findings
     assert (finding.code, finding.location.row) == ("DUP101", 2)
     assert "crashed here (KeyError: 'x'): this is a bug in ftprep" in finding.message
+
+
+@pytest.mark.skipif(not may_fork(), reason="only a forked worker sees what is patched here")
+def test_rows_that_kill_their_worker_are_told_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [json.dumps({"prompt": f"question {n} ->", "completion": f" {n} END"}) for n in range(3000)]
+    path = tmp_path / "set.jsonl"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    seen = Look._seen
+
+    def deadly(look: Look, chunk: Chunk) -> Partial:
+        if b"question 1500 " in chunk.payload:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return seen(look, chunk)
+
+    monkeypatch.setattr(Look, "_seen", deadly)
+    monkeypatch.setattr(ranges, "RANGE_BYTES", 20_000)
+    report = check(path, workers=2)
+    (died,) = [f for f in report.findings if f.code == "IO123"]
+    assert "worker processes died 3 times here" in died.message
+    missing = int(died.message.split("; ")[1].split()[0].replace(",", ""))
+    assert report.rows.read == 3000 - missing
+    others = {f.location.row for f in report.findings if f.code != "IO123"}
+    assert died.location.row <= 1501 < died.location.row + missing
+    assert not others & set(range(died.location.row, died.location.row + missing))
+    with pytest.raises(ReadError, match="nothing was written"):
+        prepare(path, out=tmp_path / "out", workers=2)
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_executors_by_number_of_workers() -> None:

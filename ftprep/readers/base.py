@@ -11,7 +11,7 @@ from ftprep.model import Chunk, Fault, Row
 
 CHUNK_BYTES = 1 << 19
 """Payload of a chunk of a line format, before it is rounded to the next record: small enough to keep many workers
-busy, large enough that one batch call for tokens pays (measured: 5 % less CPU than 1 or 2 MiB, more than caches hold)."""
+busy, large enough that one batch call for tokens pays (measured: 5 % less CPU than 1 or 2 MiB, as caches hold it)."""
 
 CHUNK_RECORDS = 2048
 """Records of a chunk whose records the parent has already decoded (workbooks, frames, JSON columns)."""
