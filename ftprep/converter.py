@@ -10,6 +10,7 @@ from typing import Any
 
 from ftprep.decisions import Decisions
 from ftprep.errors import UsageError
+from ftprep.executors import Executor
 from ftprep.lines import Writing
 from ftprep.mends import AddEnding, LeadingSpace, Mend, ToChat, in_order
 from ftprep.model import ShapeName
@@ -36,6 +37,8 @@ def convert(
     force: bool = False,
     options: Options | None = None,
     workers: int | str = "auto",
+    executor: str | Executor = "auto",
+    address: str = "",
     progress: Progress | None = None,
     **overrides: Any,
 ) -> Prepared:
@@ -63,7 +66,7 @@ def convert(
     base = path.with_suffix("")
     aside, manifest = (base.with_name(f"{base.name}{end}") for end in ("_rejected.jsonl", ".manifest.json"))
     names = Names(path, path, path, aside, manifest)
-    run = Run(workers, progress, None, options or Options())
+    run = Run(workers, progress, None, options or Options(), executor, address)
     plan = make_plan(source, resolved, run.options)
     kind = ParquetSet if path.suffix.lower() == SUFFIX else OutputSet
     with kind(force=force, inputs=plan.files, make_parents=True) as outputs, run.staffed(plan) as staffed:
@@ -102,6 +105,8 @@ def split(
     force: bool = False,
     options: Options | None = None,
     workers: int | str = "auto",
+    executor: str | Executor = "auto",
+    address: str = "",
     progress: Progress | None = None,
     **overrides: Any,
 ) -> Prepared:
@@ -117,7 +122,7 @@ def split(
     # Named explicitly, so that a small set is split too: that is what was asked for.
     held = resolved.split.model_copy(update={"valid": resolved.split.valid})
     resolved = resolved.model_copy(update={"split": held, "turns": None})
-    run = Run(workers, progress, None, options or Options())
+    run = Run(workers, progress, None, options or Options(), executor, address)
     names = names_for(source, out, name, suffix="")
     names = replace(names, one=names.train, manifest=names.manifest.with_name(f"{names.train.stem}.manifest.json"))
     plan = make_plan(source, resolved, run.options)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Job = Callable[[Chunk], T]
 
+NAMES = ("auto", "inline", "processes", "ray")
+"""What an executor may be called; `ray` is made in `ftprep.ray_executor`."""
+
 MOST_WORKERS = 61
 """Windows cannot wait for more processes at once (WaitForMultipleObjects)."""
 
@@ -33,7 +36,10 @@ TRIES = 3
 
 
 class Executor(Protocol):
-    """Applies a picklable job to chunks and yields the results in the order of the chunks."""
+    """Applies a picklable job to chunks and yields the results in the order of the chunks. `tries`: how often a piece
+    whose worker dies is begun."""
+
+    tries: int
 
     def map(self, job: Job[T], chunks: Iterable[Chunk], lost: Callable[[Chunk], T]) -> Iterator[T]:
         """The results, in order; only a bounded number of chunks is held at once. `lost` makes the result of a chunk
@@ -45,6 +51,8 @@ class Executor(Protocol):
 
 class Inline:
     """One after the other, in this process."""
+
+    tries = 1
 
     def map(self, job: Job[T], chunks: Iterable[Chunk], lost: Callable[[Chunk], T]) -> Iterator[T]:
         """The results, in order."""
@@ -91,6 +99,8 @@ class Processes:
 
     A worker that dies is replaced, and its piece of work tried again. An interrupt kills all of them at once.
     """
+
+    tries = TRIES
 
     def __init__(self, workers: int) -> None:
         self.workers = min(workers, MOST_WORKERS)
@@ -233,14 +243,15 @@ def _serve(pipe: Connection[Any, Any], held: list[Connection[Any, Any]]) -> None
         try:
             answer = (False, job(message) if job else None)
         except Exception as error:  # noqa: BLE001 - it is raised again where somebody can hear it
-            answer = (True, _sendable(error))
+            answer = (True, sendable(error))
         try:
             pipe.send(answer)
         except OSError:
             return
 
 
-def _sendable(error: Exception) -> Exception:
+def sendable(error: Exception) -> Exception:
+    """The error as one that can be pickled, with its traceback as a note."""
     import pickle
     import traceback
 
@@ -269,14 +280,19 @@ def _context() -> BaseContext:
     return multiprocessing.get_context("fork" if may_fork() else "spawn")
 
 
-def executor_for(workers: int | str, size: int = 0) -> Executor:
+def executor_for(workers: int | str, size: int = 0, name: str = "auto") -> Executor:
     """The executor for a number of workers, or for `auto`: as many as there are processors, if `size` bytes of input
     keep them busy. 1 works in this process. `auto` starts no process where forking is not safe: a spawned worker
-    imports the caller's main module again, which is for the caller to allow."""
+    imports the caller's main module again, which is for the caller to allow. `name` is `inline` or `processes` where
+    one of them is asked for."""
+    if name not in ("auto", "inline", "processes"):
+        message = f"--executor {name}: there is no such executor"
+        raise UsageError(message, f"those that are: {', '.join(NAMES)}")
     if workers == "auto":
         processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         count = max(1, min(processors, size // BYTES_A_WORKER)) if may_fork() else 1
-        return Processes(count) if count > 1 else Inline()
+        count = processors if name == "processes" else count
+        return Processes(count) if name == "processes" or (count > 1 and name == "auto") else Inline()
     try:
         count = int(workers)
     except ValueError:
@@ -284,4 +300,7 @@ def executor_for(workers: int | str, size: int = 0) -> Executor:
     if count < 1:
         message = f"--workers {workers}: not a number of processes"
         raise UsageError(message, "give a whole number from 1, or auto")
-    return Inline() if count == 1 else Processes(count)
+    if name == "inline" and count > 1:
+        message = f"--workers {workers}: inline is one"
+        raise UsageError(message, "leave --workers out, or choose another --executor")
+    return Processes(count) if count > 1 or name == "processes" else Inline()

@@ -11,6 +11,7 @@ from typing import Any
 from ftprep.addresses import is_remote
 from ftprep.decisions import Decide, Decisions
 from ftprep.errors import UsageError
+from ftprep.executors import Executor
 from ftprep.finish import finish
 from ftprep.lines import Writing
 from ftprep.model import Chunk
@@ -90,6 +91,8 @@ def fix(
     write: bool = True,
     options: Options | None = None,
     workers: int | str = "auto",
+    executor: str | Executor = "auto",
+    address: str = "",
     max_findings: int | None = None,
     progress: Progress | None = None,
     **overrides: Any,
@@ -102,7 +105,7 @@ def fix(
     """
     # Lines stay lines: what a recipe would make of a conversation is for `prepare`.
     resolved = settings(recipe, **overrides).model_copy(update={"turns": None})
-    run = Run(workers, progress, max_findings, options or Options())
+    run = Run(workers, progress, max_findings, options or Options(), executor, address)
     plan = make_plan(source, resolved, run.options, run.kept)
     for table, shape in zip(plan.tables, plan.shapes, strict=True):
         _refuse(table, shape)

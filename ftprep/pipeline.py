@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftprep.engine import Look
-from ftprep.errors import ReadError
-from ftprep.executors import TRIES, Executor, Processes, executor_for, may_fork
+from ftprep.errors import ReadError, UsageError
+from ftprep.executors import Executor, Processes, executor_for, may_fork
 from ftprep.finish import Finished, finish
 from ftprep.lines import Writing
 from ftprep.model import Chat, Chunk, Fault, Pair, Range, Row
@@ -34,24 +34,40 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Run:
-    """How a run is carried out, apart from what the recipe says."""
+    """How a run is carried out, apart from what the recipe says. `executor` is a name until the run is staffed."""
 
     workers: int | str = "auto"
     progress: Progress | None = None
     kept: int | None = None
     options: Options = field(default_factory=Options)
-    executor: Executor | None = None
+    executor: str | Executor = "auto"
+    address: str = ""
 
     @contextmanager
     def staffed(self, plan: Plan) -> Iterator[Run]:
-        """The same run with its workers, which stay for all trips and leave at the end."""
-        executor = executor_for(self.workers, sum(t.size for t in plan.tables if t.path))
+        """The same run with its workers, which stay for all trips and leave at the end; an executor that was given
+        stays."""
+        if not isinstance(self.executor, str):
+            yield self
+            return
+        executor = self._executor(self.executor, sum(t.size for t in plan.tables if t.path))
         if isinstance(executor, Processes) and may_fork():
             plan.counter.load()  # once, for all of them
         try:
             yield replace(self, executor=executor)
         finally:
             executor.close()
+
+    def _executor(self, name: str, size: int) -> Executor:
+        if self.address and name != "ray":
+            message = f"--address {self.address}: only a Ray cluster has one"
+            raise UsageError(message, "add --executor ray")
+        executor = executor_for(self.workers, size, "auto" if name == "ray" else name)  # refuses wrong numbers
+        if name != "ray":
+            return executor
+        from ftprep.ray_executor import RayExecutor
+
+        return RayExecutor(self.address, self.workers)
 
 
 def settings(recipe: str | os.PathLike[str] | Mapping[str, Any] | Recipe | None, **overrides: Any) -> Recipe:
@@ -88,11 +104,11 @@ def run_plan(
 
     `counts` is False for a first look whose tokens nobody needs: what is written is counted when it is written.
     """
-    if run.executor is None:
+    if isinstance(run.executor, str):
         with run.staffed(plan) as staffed:
             return run_plan(plan, staffed, writing, take, counts)
     job = Look(plan.shipped(), writing, counts)
-    total, done = Partial(plan), 0
+    executor, total, done = run.executor, Partial(plan), 0
     size = sum(t.size for t in plan.tables)
     lines: Counter[int] = Counter()
     under_way: deque[tuple[Chunk, int]] = deque()
@@ -105,9 +121,9 @@ def run_plan(
             yield piece
 
     def lost(piece: Chunk) -> Partial:
-        return _lost(piece, plan, writing is not None)
+        return _lost(piece, plan, executor.tries, writing is not None)
 
-    for partial in run.executor.map(job, watched(), lost):
+    for partial in executor.map(job, watched(), lost):
         chunk, bytes_done = under_way.popleft()
         done += bytes_done
         if partial.lines:
@@ -132,18 +148,18 @@ def _size(payload: Any) -> int:
     return len(payload) if isinstance(payload, bytes | list | tuple) else 0
 
 
-def _lost(piece: Chunk, plan: Plan, is_writing: bool) -> Partial:
+def _lost(piece: Chunk, plan: Plan, tries: int, is_writing: bool) -> Partial:
     """What is seen of a piece of work that killed its worker each time: nothing, and that is said."""
     table = plan.tables[piece.source]
     advice = "did memory run out? try fewer --workers"
     if is_writing:
-        message = f"{table.name}: worker processes died {TRIES} times on the same rows; nothing was written"
+        message = f"{table.name}: worker processes died {tries} times on the same rows; nothing was written"
         raise ReadError(message, advice)
     partial = Partial(plan)
     for chunk in plan.opened(piece):
         if isinstance(chunk.payload, bytes):
             partial.lines += chunk.payload.count(b"\n")
-    what = f"worker processes died {TRIES} times here"
+    what = f"worker processes died {tries} times here"
     rows = f"{partial.lines:,} lines from here on are not in this report" if partial.lines else "rows are missing here"
     partial.source_faults.append((piece.source, piece.first_line, Fault("IO123", f"{what}; {rows}; {advice}")))
     if not isinstance(piece.payload, Range):
@@ -173,6 +189,8 @@ def check(
     *,
     options: Options | None = None,
     workers: int | str = "auto",
+    executor: str | Executor = "auto",
+    address: str = "",
     max_findings: int | None = None,
     progress: Progress | None = None,
     **overrides: Any,
@@ -181,10 +199,12 @@ def check(
 
     `source` is a path, a folder, a glob, a list of them, a DataFrame, or an iterable of dicts; `recipe` a name, a file,
     a mapping or a Recipe; `overrides` are keys of a recipe (`task="classification"`, `columns={"prompt": "Text"}`).
-    `max_findings` bounds the findings kept of each rule, not their counts. Raises FtprepError where nothing can be read
-    or a setting does not hold.
+    `max_findings` bounds the findings kept of each rule, not their counts. `executor` says where the work is done:
+    `inline`, in `processes`, on a `ray` cluster (at `address`; one of its own without), `auto` by the input's size, or
+    an Executor, which stays open; the report is the same. Raises FtprepError where nothing can be read or a setting
+    does not hold.
     """
-    run = Run(workers, progress, max_findings, options or Options())
+    run = Run(workers, progress, max_findings, options or Options(), executor, address)
     return audit(source, settings(recipe, **overrides), run)[1].report
 
 

@@ -103,8 +103,8 @@ class Plan:
         return [Path(t.path) for t in self.tables if t.path and not is_remote(t.path)]
 
     def shipped(self) -> Plan:
-        """The plan without the data of tables in memory, which travels in the chunks."""
-        return replace(self, tables=tuple(_without_records(t) for t in self.tables))
+        """The plan without the data of tables in memory, which travels in the chunks, for workers in any folder."""
+        return replace(self, tables=tuple(_shipped(t) for t in self.tables))
 
     def with_endings(self, mends: Iterable[Mend]) -> Plan:
         """The plan that also watches for the separators and stop sequences that mends add."""
@@ -200,10 +200,11 @@ class Plan:
         return card_of(code)
 
 
-def _without_records(table: Table) -> Table:
+def _shipped(table: Table) -> Table:
     import msgspec
 
-    return table if table.records is None else msgspec.structs.replace(table, records=None)
+    path = str(Path(table.path).absolute()) if table.path and not is_remote(table.path) else table.path
+    return msgspec.structs.replace(table, path=path, records=None)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ftprep.decisions import Decide, Decisions
 from ftprep.errors import UsageError
+from ftprep.executors import Executor
 from ftprep.finish import Finished
 from ftprep.naming import Names, names_for
 from ftprep.pipeline import Progress, Run, Source, look_over, settings
@@ -34,6 +35,8 @@ def prepare(
     force: bool = False,
     options: Options | None = None,
     workers: int | str = "auto",
+    executor: str | Executor = "auto",
+    address: str = "",
     max_findings: int | None = None,
     progress: Progress | None = None,
     **overrides: Any,
@@ -47,7 +50,7 @@ def prepare(
     Raises FtprepError where nothing can be read or written.
     """
     resolved = settings(recipe, **overrides)
-    run = Run(workers, progress, max_findings, options or Options())
+    run = Run(workers, progress, max_findings, options or Options(), executor, address)
     names = names_for(source, out, name)
     plan = make_plan(source, resolved, run.options, run.kept)
     if len(plan.setting.shapes) > 1:

@@ -79,7 +79,7 @@ def check(context: click.Context, /, **given: Any) -> int:
             request.paths,
             request.settings(),
             options=request.options,
-            workers=request.workers,
+            **request.running,
             max_findings=given["max_findings"],
             progress=bar,
         )
@@ -114,7 +114,7 @@ def _mend(context: click.Context, given: dict[str, Any]) -> int:
             unsafe=given["unsafe_fixes"],
             write=not given["diff"],
             options=request.options,
-            workers=request.workers,
+            **request.running,
             max_findings=given["max_findings"],
             progress=bar,
         )

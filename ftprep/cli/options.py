@@ -25,6 +25,9 @@ RUNNING = "Running"
 FINDING_FORMATS = ("full", "concise", "json", "json-lines", "github")
 """As in ftprep.views.FORMATS, which is not imported for a help text; a test holds them equal."""
 
+EXECUTORS = ("auto", "inline", "processes", "ray")
+"""As in ftprep.executors.NAMES; a test holds them equal."""
+
 SEVERITIES = ("error", "warning", "info", "never")
 
 
@@ -281,6 +284,20 @@ RUN = (
         default="auto",
         section=RUNNING,
         help="Processes to work in (default: auto, as many as the input keeps busy).",
+    ),
+    option(
+        "--executor",
+        type=click.Choice(EXECUTORS),
+        default="auto",
+        section=RUNNING,
+        help="Where to work: here, in processes, on a Ray cluster (default: auto, here or in processes).",
+    ),
+    option(
+        "--address",
+        metavar="HOST:PORT|auto",
+        default="",
+        section=RUNNING,
+        help="The Ray cluster to work on (default: RAY_ADDRESS, or one started for this run).",
     ),
     *DEBUG,
 )

@@ -60,7 +60,7 @@ def prepare(context: click.Context, /, **given: Any) -> int:
             unsafe=asker or given["unsafe_fixes"],
             force=given["force"],
             options=request.options,
-            workers=request.workers,
+            **request.running,
             progress=bar,
         )
     return _finish(prepared, request, context)
@@ -86,7 +86,7 @@ def split(context: click.Context, /, **given: Any) -> int:
             name=_name(request, given["name"]),
             force=given["force"],
             options=request.options,
-            workers=request.workers,
+            **request.running,
             progress=bar,
         )
     return _finish(prepared, request, context)
@@ -124,7 +124,7 @@ def convert(context: click.Context, /, **given: Any) -> int:
             system=given["system"],
             force=given["force"],
             options=request.options,
-            workers=request.workers,
+            **request.running,
             progress=bar,
         )
     return _finish(prepared, request, context)

@@ -19,16 +19,20 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 
+RUNNING = ("workers", "executor", "address")
+"""Options that are handed on under their own names."""
+
 
 @dataclass(frozen=True)
 class Request:
-    """One command's arguments: `overrides` are keys of a recipe, `reading` what is said of the inputs."""
+    """One command's arguments: `overrides` are keys of a recipe, `reading` what is said of the inputs, `running` of
+    who does the work."""
 
     paths: list[str]
     recipe: str | None
     overrides: dict[str, Any]
     reading: dict[str, str]
-    workers: str
+    running: dict[str, Any]
     stdin_name: str
     terminal: Terminal
     started: float = field(default_factory=time.monotonic)
@@ -55,8 +59,8 @@ class Request:
         if name and STDIN not in paths:
             message = "--stdin-filename names standard input, which is not read"
             raise UsageError(message, "give - as a PATH to read it")
-        workers, terminal = given.get("workers", "auto"), Terminal.of(given)
-        return cls(paths, given.get("recipe"), overrides, reading, workers, name, terminal)
+        running: dict[str, Any] = {key: given[key] for key in RUNNING if key in given}
+        return cls(paths, given.get("recipe"), overrides, reading, running, name, Terminal.of(given))
 
     @property
     def options(self) -> Options:

@@ -71,7 +71,7 @@ def tokens(context: click.Context, /, **given: Any) -> int:
     files: list[Lengths] = []
     encoding = reason = ""
     with request.terminal.progress("counting") as bar:
-        run = Run(request.workers, bar, 0, request.options)
+        run = Run(progress=bar, kept=0, options=request.options, **request.running)
         for one in expand(request.paths, request.stdin_name):
             counted, encoding, reason = _count(one, recipe, run)
             files.append(counted)
