@@ -21,6 +21,7 @@ from ftprep.plan import make_plan
 from ftprep.prepared import Prepared
 from ftprep.readers.base import Options
 from ftprep.recipe import Recipe, Turns
+from ftprep.shards import sharded
 from ftprep.trip import Trip, split_by
 from ftprep.writer import OutputSet
 
@@ -103,6 +104,7 @@ def split(
     out: str | os.PathLike[str] | None = None,
     name: str | None = None,
     force: bool = False,
+    shards: int | str | None = None,
     options: Options | None = None,
     workers: int | str = "auto",
     executor: str | Executor = "auto",
@@ -113,7 +115,7 @@ def split(
     """Split a set into `NAME_train.jsonl` and `NAME_valid.jsonl` as it is: JSONL lines go out byte for byte.
 
     Size, seed, group and strata are those of the recipe's `split` (default: a tenth, by class in a classification).
-    Only records that cannot be read are set aside. Raises as `prepare` does.
+    Only records that cannot be read are set aside. `shards`, `executor` and what is raised are as for `prepare`.
     """
     resolved = settings(recipe, **overrides)
     if resolved.split.valid == "none":
@@ -129,7 +131,8 @@ def split(
     with OutputSet(force=force, inputs=plan.files, make_parents=True) as outputs, run.staffed(plan) as staffed:
         for each in (names.train, names.valid, names.rejected, names.manifest):
             outputs.check(each)
-        plan, before = look_over(plan, staffed)
-        writing = replace(split_by(plan, before), verbatim=True)
-        with Trip(plan, staffed, before, NOTHING, writing, names, outputs) as trip:
-            return trip.commit()
+        with sharded(staffed, outputs, names, shards) as keeping:
+            plan, before = look_over(plan, keeping)
+            writing = replace(split_by(plan, before), verbatim=True)
+            with Trip(plan, keeping, before, NOTHING, writing, names, outputs) as trip:
+                return trip.commit()

@@ -62,7 +62,8 @@ class Output:
 
     Where units are groups, `asks` has what each line asks, so that groups that share a prompt stay together too.
 
-    When files are mended in place, `changed` has the physical lines that change, None where a line goes.
+    When files are mended in place, `changed` has the physical lines that change, None where a line goes. Lines that
+    their worker has written itself are in the file `part`, of `size` bytes.
     """
 
     lines: list[bytes] = field(default_factory=list)
@@ -71,6 +72,8 @@ class Output:
     aside: list[Aside] = field(default_factory=list)
     changed: list[tuple[int, bytes | None]] = field(default_factory=list)
     records: int = 0
+    part: str = ""
+    size: int = 0
 
     def extend(self, other: Output) -> None:
         """Add what the next chunk gives."""

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from ftprep.engine import Look
 from ftprep.errors import ReadError, UsageError
-from ftprep.executors import Executor, Processes, executor_for, may_fork
+from ftprep.executors import Executor, Job, Processes, executor_for, may_fork
 from ftprep.finish import Finished, finish
 from ftprep.lines import Writing
 from ftprep.model import Chat, Chunk, Fault, Pair, Range, Row
 from ftprep.partial import Output, Partial
+from ftprep.parts import parts_of
 from ftprep.plan import Plan, make_plan, stamp_of
 from ftprep.readers.base import Options
 from ftprep.recipe import Recipe, find_recipe, merge, project_settings, resolve
@@ -34,7 +35,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Run:
-    """How a run is carried out, apart from what the recipe says. `executor` is a name until the run is staffed."""
+    """How a run is carried out, apart from what the recipe says. `executor` is a name until the run is staffed.
+
+    Where there is a folder for `parts`, lines and results are kept in it piece by piece, to become `shards` (how many;
+    0 by their size).
+    """
 
     workers: int | str = "auto"
     progress: Progress | None = None
@@ -42,6 +47,8 @@ class Run:
     options: Options = field(default_factory=Options)
     executor: str | Executor = "auto"
     address: str = ""
+    parts: Path | None = None
+    shards: int = 0
 
     @contextmanager
     def staffed(self, plan: Plan) -> Iterator[Run]:
@@ -107,7 +114,9 @@ def run_plan(
     if isinstance(run.executor, str):
         with run.staffed(plan) as staffed:
             return run_plan(plan, staffed, writing, take, counts)
-    job = Look(plan.shipped(), writing, counts)
+    job: Job[Partial] = Look(plan.shipped(), writing, counts)
+    if run.parts:
+        job = parts_of(run.parts, job, plan, writing, counts)
     executor, total, done = run.executor, Partial(plan), 0
     size = sum(t.size for t in plan.tables)
     lines: Counter[int] = Counter()

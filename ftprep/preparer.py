@@ -17,6 +17,7 @@ from ftprep.plan import Plan, make_plan
 from ftprep.prepared import Prepared
 from ftprep.readers.base import Options
 from ftprep.recipe import Recipe
+from ftprep.shards import sharded
 from ftprep.trip import Trip, split_by
 from ftprep.writer import OutputSet
 
@@ -33,6 +34,7 @@ def prepare(
     name: str | None = None,
     unsafe: bool | Decide = False,
     force: bool = False,
+    shards: int | str | None = None,
     options: Options | None = None,
     workers: int | str = "auto",
     executor: str | Executor = "auto",
@@ -45,8 +47,10 @@ def prepare(
 
     Files go to the folder `out` (beside the input where left out; it is made where missing) and are called after the
     input or `name`. Safe mendings and those the recipe accepts are made; `unsafe` is True for all others, or a function
-    that decides on each proposal. Rows that an error rule finds are set aside in the rejected file. `recipe` and
-    `overrides` are as for `check`. All files appear or none; an existing one is refused without `force`.
+    that decides on each proposal. Rows that an error rule finds are set aside in the rejected file. `recipe`,
+    `executor`, `address` and `overrides` are as for `check`. All files appear or none; an existing one is refused
+    without `force`. With `shards` (how many, or `auto`) each side becomes files NAME-00000-of-00012.jsonl that together
+    are the one file, and a run that was cut off goes on when it is begun again.
     Raises FtprepError where nothing can be read or written.
     """
     resolved = settings(recipe, **overrides)
@@ -59,11 +63,12 @@ def prepare(
     with OutputSet(force=force, inputs=plan.files, make_parents=True) as outputs, run.staffed(plan) as staffed:
         for path in (names.one, names.train, names.valid, names.rejected, names.manifest):
             outputs.check(path)
-        plan, before = look_over(plan, staffed, counts=resolved.token_limit is not None)
-        decisions = Decisions.asked_for(resolved, unsafe)
-        decisions.take(before.proposals)
-        before.dataset.settle()
-        return _write(plan, staffed, before, decisions, names, outputs)
+        with sharded(staffed, outputs, names, shards) as keeping:
+            plan, before = look_over(plan, keeping, counts=resolved.token_limit is not None)
+            decisions = Decisions.asked_for(resolved, unsafe)
+            decisions.take(before.proposals)
+            before.dataset.settle()
+            return _write(plan, keeping, before, decisions, names, outputs)
 
 
 def _write(plan: Plan, run: Run, before: Finished, decisions: Decisions, names: Names, outputs: OutputSet) -> Prepared:

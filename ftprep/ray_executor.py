@@ -11,7 +11,7 @@ from contextlib import suppress
 from types import ModuleType
 from typing import Any, TypeVar
 
-from ftprep.errors import FtprepError, MissingExtra, ReadError, UsageError
+from ftprep.errors import FtprepError, MissingExtra, ReadError, UsageError, WriteError
 from ftprep.executors import Job, sendable
 from ftprep.model import Chunk
 from ftprep.version import __version__
@@ -175,6 +175,8 @@ def _work(kept: list[Any], chunk: Chunk, version: str) -> tuple[bool, Any]:
         message = f"{error.message} (on the node {_node()})"
         hint = "every node must find the input at the same path: use a shared folder, or an address such as s3://"
         return True, ReadError(message, hint)
+    except WriteError as error:
+        return True, WriteError(f"{error.message} (on the node {_node()})", error.hint)
     except Exception as error:  # noqa: BLE001 - it is raised again where somebody can hear it
         return True, sendable(error)
 

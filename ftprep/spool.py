@@ -6,17 +6,26 @@ import tempfile
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import msgspec
 
 from ftprep.model import Chunk
+from ftprep.naming import Names
 from ftprep.partial import Aside, Output
 from ftprep.splitter import Joined, Split
-from ftprep.writer import OutputFile
+from ftprep.writer import OutputSet
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Aside).decode
+
+
+class Written(NamedTuple):
+    """The files of each side (of shards, a pattern that means them), and the paths of all."""
+
+    train: Path
+    valid: Path | None
+    paths: tuple[Path, ...]
 
 
 class Spool:
@@ -64,15 +73,18 @@ class Spool:
         while size := self._aside.read(8):
             yield _unpack(self._aside.read(int.from_bytes(size)))
 
-    def copy(self, train: OutputFile, valid: OutputFile | None, split: Split | None) -> None:
-        """Write each line to the side it falls on."""
+    def write(self, outputs: OutputSet, names: Names, split: Split | None) -> Written:
+        """Write each line to the file of the side it falls on."""
+        train = outputs.open(names.train if split else names.one)
         self._file.seek(0)
-        if valid is None or split is None:
+        if split is None:
             while block := self._file.read(1 << 20):
                 train.write_lines(block, block.count(b"\n"))
-            return
+            return Written(train.path, None, (train.path,))
+        valid = outputs.open(names.valid)
         for line, (unit, _) in zip(self._file, self.units(), strict=True):
             (valid if split.is_valid(unit) else train).write(line)
+        return Written(train.path, valid.path, (train.path, valid.path))
 
     def close(self) -> None:
         """Let go of the files."""

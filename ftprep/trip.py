@@ -22,6 +22,7 @@ from ftprep.pipeline import Run, run_plan
 from ftprep.plan import Plan
 from ftprep.prepared import Prepared
 from ftprep.shapes.completion import PairShape
+from ftprep.shards import Shards, earlier
 from ftprep.splitter import Split, assign
 from ftprep.spool import Spool
 from ftprep.writer import OutputFile, OutputSet, manifest_bytes
@@ -77,7 +78,8 @@ class Trip:
         self.plan, self.before, self.decisions = plan, before, decisions
         self.names, self.outputs = names, outputs
         self.notes: list[str] = []
-        self.spool = Spool(outputs.folder(names.one))
+        folder = outputs.folder(names.one)
+        self.spool = Spool(folder) if run.parts is None else Shards(folder, run)
         try:
             self.partial = run_plan(plan, run, writing, self.spool.take)
             self.after = finish(self.partial, plan, written=True)
@@ -99,10 +101,9 @@ class Trip:
         split = _split(self.plan, spool, self.notes)
         stale = _earlier_outputs(names)
         train = valid = rejected = manifest = None
+        written: tuple[Path, ...] = ()
         if len(spool):
-            train, valid = (names.train, names.valid) if split else (names.one, None)
-            main = outputs.open(train)
-            spool.copy(main, outputs.open(valid) if valid else None, split)
+            train, valid, written = spool.write(outputs, names, split)
         else:
             self.notes.append("no example is left to write")
         if spool.asides:
@@ -112,7 +113,7 @@ class Trip:
         if train:
             manifest = names.manifest
             outputs.commit((manifest, lambda made: _manifest(self, rows, split, made)))
-            _remove(stale, {p for p in (train, valid, rejected, manifest) if p})
+            _remove(stale, {p for p in (*written, rejected, manifest) if p})
         elif rejected:
             outputs.commit()
             _remove(stale, {rejected})
@@ -214,7 +215,8 @@ def _manifest(trip: Trip, rows: dict[str, int], split: Split | None, made: dict[
 
 
 def _earlier_outputs(names: Names) -> set[Path]:
-    return {p for p in (names.one, names.train, names.valid, names.rejected, names.manifest) if p.is_file()}
+    known = (names.one, names.train, names.valid, names.rejected, names.manifest, *earlier(names))
+    return {p for p in known if p.is_file()}
 
 
 def _remove(stale: set[Path], written: set[Path]) -> None:

@@ -193,9 +193,9 @@ class OutputSet(AbstractContextManager["OutputSet"]):
         with told(path):
             return self._claim(path.parent)
 
-    def open(self, path: Path) -> OutputFile:
-        """Return a file to write to, which becomes `path` at commit(). Raises WriteError."""
-        self._files.append(self.make(path, self.check(path)))
+    def open(self, path: Path, make: Callable[[Path, Path], OutputFile] | None = None) -> OutputFile:
+        """Return a file to write to (of the kind that `make` makes), which is `path` at commit(). Raises WriteError."""
+        self._files.append((make or self.make)(path, self.check(path)))
         return self._files[-1]
 
     def make(self, path: Path, target: Path) -> OutputFile:

@@ -29,7 +29,7 @@ def main() -> None:
                 second = cluster.add_node(num_cpus=1, object_store_memory=STORE)
             print("done", flush=True)
     finally:
-        cluster.shutdown()
+        cluster.shutdown()  # type: ignore[no-untyped-call]
         shutil.rmtree(folder, ignore_errors=True)
 
 

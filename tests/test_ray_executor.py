@@ -1,4 +1,4 @@
-"""Work on a Ray cluster of two nodes: byte for byte what one process gives, also when a node is killed in the middle."""
+"""Work on a Ray cluster of two nodes: byte for byte what one process gives, also when a node is killed."""
 
 from __future__ import annotations
 
@@ -9,28 +9,19 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from drivers import ENVIRONMENT, HERE, SECONDS, driver, finished, killed, wait_for
 
 import ftprep as ft
 from ftprep.errors import MissingExtra, UsageError
 from ftprep.executors import NAMES, Inline, Processes, executor_for
 from ftprep.ray_executor import RayExecutor, _reach
 
-HERE = Path(__file__).parent
 NEEDS_RAY = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed: ftprep[ray]")
 CLUSTER = [pytest.mark.cluster, NEEDS_RAY, pytest.mark.skipif(os.name != "posix", reason="a cluster of Ray is POSIX")]
-ENVIRONMENT = os.environ | {
-    "PYTHONPATH": os.pathsep.join([str(Path(ft.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]),
-    "RAY_AUTH_MODE": "disabled",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "PYTHONHASHSEED": "random",
-    "RAY_ADDRESS": "",
-}
-SECONDS = 60
 LINES = 6000
 
 
@@ -68,32 +59,6 @@ def cluster() -> Iterator[Host]:
             p.wait(SECONDS)
         finally:
             p.kill()
-
-
-@contextmanager
-def driver(function: str, *arguments: Any, named: dict[str, Any], **others: Any) -> Iterator[subprocess.Popen[str]]:
-    """A job of ftprep in a process of its own."""
-    given = json.dumps({"function": function, "arguments": arguments, "named": named, **others}, default=str)
-    command = [sys.executable, str(HERE / "ray_driver.py"), given]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT) as p:
-        try:
-            yield p
-        finally:
-            p.kill()
-
-
-def finished(process: subprocess.Popen[str], code: int = 0) -> str:
-    """What it said; it must end in time, as it should, and with nothing said on stderr."""
-    told, errors = process.communicate(timeout=SECONDS)
-    assert (process.returncode, errors) == (code, ""), told + errors
-    return told
-
-
-def wait_for(process: subprocess.Popen[str], pieces: int) -> None:
-    """Until so many pieces have been done."""
-    assert process.stdout
-    for _ in range(pieces):
-        assert process.stdout.readline(), process.stderr and process.stderr.read()
 
 
 def on(host: Host) -> dict[str, Any]:
@@ -155,6 +120,29 @@ class TestCluster:
         assert names == sorted(p.name for p in ray.iterdir())
         assert len(names) == 4
         assert all((ray / n).read_bytes() == (inline / n).read_bytes() for n in names)
+
+    def test_a_killed_driver_goes_on(self, cluster: Host, folder: Path, tmp_path: Path) -> None:
+        """Shards made on the cluster are one process's file; what was done before the kill is not done again."""
+        path, out = folder / "large.jsonl", tmp_path / "out"
+        pieces = -(-path.stat().st_size // 60_000)
+        named = {"unsafe": True, "shards": 3, "out": out}
+        kept = {"range_bytes": 60_000, "log": tmp_path / "log"}
+        with driver("prepare", path, named=named | on(cluster), seconds=0.1, **kept) as p:
+            wait_for(p, pieces + pieces // 2)
+            killed(p)
+        done = [f.name[:13] for f in out.glob(".*/*/.done/*")]
+        assert len(done) >= pieces + pieces // 2
+        (tmp_path / "log").unlink()
+        with driver("prepare", path, named=named | on(cluster), **kept) as p:
+            finished(p)
+        again = (tmp_path / "log").read_text().splitlines()
+        assert 0 < len(again) <= 2 * pieces - len(done)
+        inline = ft.prepare(path, out=tmp_path / "inline", unsafe=True, workers=1)
+        for side in filter(None, (inline.train, inline.valid)):
+            shards = sorted(out.glob(f"{side.stem}-*"))
+            assert len(shards) == 3
+            assert b"".join(s.read_bytes() for s in shards) == side.read_bytes()
+        assert not list(out.glob(".*"))
 
     def test_a_file_that_is_gone_is_told_in_one_line(self, cluster: Host, folder: Path, tmp_path: Path) -> None:
         path = tmp_path / "moved.jsonl"

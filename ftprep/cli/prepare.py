@@ -24,6 +24,12 @@ OUT = (
     ),
     o.option("--name", metavar="NAME", section=o.WRITING, help="What to call the files (default: as the input)."),
     *o.FORCE,
+    o.option(
+        "--shards",
+        metavar="N|auto",
+        section=o.WRITING,
+        help="Write each side as N files (auto: of 256 MiB); run again, it goes on where it was cut off.",
+    ),
 )
 
 DECISIONS = (
@@ -59,6 +65,7 @@ def prepare(context: click.Context, /, **given: Any) -> int:
             name=_name(request, given["name"]),
             unsafe=asker or given["unsafe_fixes"],
             force=given["force"],
+            shards=given["shards"],
             options=request.options,
             **request.running,
             progress=bar,
@@ -85,6 +92,7 @@ def split(context: click.Context, /, **given: Any) -> int:
             out=given["output_dir"],
             name=_name(request, given["name"]),
             force=given["force"],
+            shards=given["shards"],
             options=request.options,
             **request.running,
             progress=bar,

@@ -133,9 +133,10 @@ def sections(prepared: Prepared) -> Sections:
 
 def _example(prepared: Prepared) -> Iterator[Entry]:
     """The first written prompt and completion; nothing where the file is gone or holds conversations."""
-    if prepared.train is None or not prepared.advice or not prepared.train.is_file():
+    files = prepared.files()
+    if not files or not prepared.advice or not files[0].is_file():
         return
-    with prepared.train.open("rb") as file:
+    with files[0].open("rb") as file:
         line = json.loads(file.readline())
     for key in ("prompt", "completion"):
         text = json.dumps(line.get(key, ""), ensure_ascii=False)
@@ -257,7 +258,9 @@ def _next(prepared: Prepared) -> Iterator[Entry]:
         yield Entry(f"ftprep rule {rule.code}", f"what {rule.name} means, with examples", True)
     if prepared.train:
         files = " ".join(shlex.quote(str(p)) for p in (prepared.train, prepared.valid) if p)
-        use = "train on the first file, measure with the second" if prepared.valid else "train on this file"
+        sharded = prepared.train not in prepared.files()
+        first, second, one = ("shards", "second ones", "these shards") if sharded else ("file", "second", "this file")
+        use = f"train on the first {first}, measure with the {second}" if prepared.valid else f"train on {one}"
         yield Entry(f"ftprep tokens {files}", f"lengths and cost; then {use}", True)
 
 

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import ftprep
@@ -30,7 +31,7 @@ class Slow(Look):
         time.sleep(self.seconds)
         seen = super().__call__(piece)
         if self.log:
-            with open(self.log, "a") as file:
+            with Path(self.log).open("a") as file:
                 file.write(f"{piece.number} {self.writing is not None}\n")
         return seen
 
@@ -40,7 +41,7 @@ def main() -> None:
     ranges.RANGE_BYTES = given.get("range_bytes", ranges.RANGE_BYTES)
     seconds, log = given.get("seconds", 0.0), given.get("log", "")
     if seconds or log:
-        pipeline.Look = lambda plan, writing, counts: Slow(plan, writing, counts, seconds=seconds, log=log)  # type: ignore[assignment,misc]
+        vars(pipeline)["Look"] = partial(Slow, seconds=seconds, log=log)
     pieces = 0
 
     def progress(done: int, _: int) -> None:
