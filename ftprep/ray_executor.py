@@ -34,9 +34,9 @@ CONNECT_SECONDS = 10.0
 class RayExecutor:
     """Tasks on a Ray cluster, each with one piece of work at a time; lost ones are begun anew on nodes that live.
 
-    `address` is HOST:PORT of the cluster's head, ray://HOST:PORT, or `auto` for the one that runs on this computer;
-    without one, the environment's RAY_ADDRESS holds, and without that a Ray of its own is started here and stopped at
-    the end. A cluster that it did not start is left running, and a Ray that the program has begun already is used as it
+    `address` is HOST:PORT of the head of a cluster that this computer is a node of, or `auto` for the one that runs
+    here; without one, the environment's RAY_ADDRESS holds, and without that a Ray of its own is started here and
+    stopped at the end. A cluster that it did not start is left running, and a Ray that the program has begun already is used as it
     is. `workers` bounds the pieces worked on at once. Raises MissingExtra without Ray, UsageError where there is no
     cluster, and where a node's ftprep is missing or another one.
     """
@@ -135,7 +135,7 @@ def _ray() -> ModuleType:
 
 def _reach(address: str) -> None:
     """Raise UsageError where nobody answers at an address."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    host, _, port = address.rpartition(":")
     if address in ("local", "auto"):
         return
     if not host or not (port.isascii() and port.isdigit()) or "/" in host:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -128,14 +129,14 @@ class Shards(Spool):
         with told(work):
             (work / DONE).mkdir(parents=True, exist_ok=True)
         chunks = (Chunk(n, 0, 1, cut) for n, cut in enumerate(self._cuts(kinds, split)))
-        paths: tuple[list[Path], list[Path]] = ([], [])
-        for made in self._executor.map(Cutter(work), chunks, _lost):
-            for one in made:
-                path = kinds[one.side].with_name(one.name)
-                outputs.open(path, partial(MadeFile, made=one, at=work / one.name))
-                paths[one.side].append(path)
-        patterns = [_pattern(kind, len(made)) if made else None for kind, made in zip(kinds, paths, strict=True)]
-        return Written(patterns[0] or kinds[0], patterns[1], (*paths[0], *paths[1]))
+        made = [one for each in self._executor.map(Cutter(work), chunks, _lost) for one in each]
+        made.sort(key=lambda one: one.side)  # all of one side, then all of the other, each in order
+        paths = [kinds[one.side].with_name(one.name) for one in made]
+        for one, path in zip(made, paths, strict=True):
+            outputs.open(path, partial(MadeFile, made=one, at=work / one.name))
+        counts = Counter(one.side for one in made)
+        train, valid = (_pattern(kind, counts[side]) if counts[side] else None for side, kind in enumerate(kinds))
+        return Written(train or kinds[0], valid, tuple(paths))
 
     def _cuts(self, kinds: tuple[Path, Path], split: Split | None) -> Iterator[Cut]:
         """What is to be done for each shard; the sides of all lines are known first, since names tell how many."""

@@ -116,7 +116,7 @@ def test_earlier_shards_are_refused_or_removed(path: Path, tmp_path: Path) -> No
         assert beside
         beside.unlink()
     for shards in (2, None):
-        with pytest.raises(WriteError, match="-00000-of-00003[.]jsonl exists already"):
+        with pytest.raises(WriteError, match=r"-00000-of-00003[.]jsonl exists already"):
             ft.prepare(path, out=tmp_path / "out", shards=shards)
     the_same(
         ft.prepare(path, out=tmp_path / "out", shards=2, force=True), one := ft.prepare(path, out=tmp_path / "one")
