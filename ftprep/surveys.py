@@ -96,9 +96,9 @@ class KeySurvey:
         with memoryview(self.data).cast("Q") as numbers:
             for group in groups:
                 questions = [numbers[4 * place] for place in group]
-                if len(set(questions)) < len(questions):
-                    times = Counter(questions)
-                    yield from (p for p, question in zip(group, questions, strict=True) if times[question] > 1)
+                times = Counter(questions)
+                if len(times) < len(questions):
+                    yield from [p for p, question in zip(group, questions, strict=True) if times[question] > 1]
 
     def said(self, ordinals: Iterable[int]) -> dict[int, bytes]:
         """The three digests of the rows with these ordinals."""

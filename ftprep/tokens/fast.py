@@ -32,6 +32,8 @@ PAYS_AFTER: Final = {
 # wait for ever. 16,000 characters are at most 64,000 bytes.
 SAFE: Final = 16_000
 _SEGMENT: Final = 12_000
+_TELLING: Final = 200
+"""Texts that show whether texts repeat."""
 # What fastokens knows by name has a hand-written scanner; with tiktoken's spelling of cl100k's pattern it is four times
 # slower.
 _PRESETS: Final = {"cl100k": "cl100k_base", "o200k": "o200k_base"}
@@ -68,15 +70,18 @@ class FastEncoder:
         return [count for count, _ in pairs], sum(not exact for _, exact in pairs)
 
     def _count_all(self, texts: Sequence[str]) -> list[int]:
-        # One call for all: a quarter less time than one for each. It starts a thread, so it comes after any fork. Each
-        # text once: many sets begin every conversation with the same instructions.
+        # Many sets begin every conversation with the same instructions: then each text is counted once.
+        some = texts[:_TELLING]
+        if len(set(some)) > 0.8 * len(some):
+            return self._count_each(list(texts))
         each = dict.fromkeys(texts, 0)
-        ends = array("Q", self._encode_all(list(each))[1])
-        counts = list(map(sub, ends[1:], ends))
-        if len(each) == len(texts):
-            return counts
-        each.update(zip(each, counts, strict=True))
+        each.update(zip(each, self._count_each(list(each)), strict=True))
         return list(map(each.__getitem__, texts))
+
+    def _count_each(self, texts: list[str]) -> list[int]:
+        # One call for all: a quarter less time than one for each. It starts a thread, so it comes after any fork.
+        ends = array("Q", self._encode_all(texts)[1])
+        return list(map(sub, ends[1:], ends))
 
     def _count_long(self, text: str) -> tuple[int, bool]:
         total, exact = 0, True
