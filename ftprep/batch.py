@@ -59,7 +59,7 @@ class Batch:
 
     @cached_property
     def _joined(self) -> tuple[str, ...]:
-        return tuple("\0".join(texts) for texts in self._apart)
+        return tuple("\1".join(texts) for texts in self._apart)
 
     def holds(self, patterns: tuple[re.Pattern[str], ...]) -> bool:
         """Whether one of the patterns occurs in any text."""
@@ -68,8 +68,7 @@ class Batch:
     @cached_property
     def has_nul(self) -> bool:
         """Whether a NUL stands in any text."""
-        between = sum(len(texts) - 1 for texts in self._apart if texts)
-        return sum(part.count("\0") for part in self._joined) > between
+        return any("\0" in part for part in self._joined)
 
     @cached_property
     def casts(self) -> list[list[Row]]:

@@ -23,6 +23,7 @@ from ftprep.readers.strict_json import number_text
 from ftprep.rule import RecordRule, RowRule
 from ftprep.shapes.convert import CannotConvert, to_pairs
 from ftprep.surveys import ordinal
+from ftprep.tally import Told
 from ftprep.tokens import IMAGE_LOW, chat_overhead, tool_texts
 
 
@@ -34,6 +35,7 @@ class Look:
     writing: Writing | None = None
     counts: bool = True
     costs: dict[tuple[str, ...], int] = field(default_factory=dict, compare=False)
+    told: Told = field(default_factory=Told, compare=False)
 
     def __call__(self, piece: Chunk) -> Partial:
         """What is seen of one piece of work."""
@@ -225,6 +227,8 @@ class Look:
         return any(f.code in self.plan.error_codes for f in faults)
 
     def _note(self, rows: list[Row], chunk: Chunk, partial: Partial) -> None:
+        tally = partial.tally
+        tally.full = self.told.full(chunk.number, tally.kept)
         for row in rows:
             if not row.faults:
                 continue
@@ -232,8 +236,9 @@ class Look:
             for position, fault in enumerate(row.faults):
                 if fault.code in self.plan.silent:
                     continue
-                mark = fingerprint(fault, row) if partial.tally.wants(fault.code) else ""
-                partial.tally.add(number, position, fault, mark)
+                mark = fingerprint(fault, row) if tally.wants(fault.code) else ""
+                tally.add(number, position, fault, mark)
+        self.told.remember(chunk.number, tally)
 
 
 # Unknown keys of a chat record are no matter once it has become prompts and completions.

@@ -144,6 +144,7 @@ def run_plan(
         total.merge(partial)
         if run.progress:
             run.progress(done, size)
+    run.executor.rest()
     for source, (table, stamp) in enumerate(zip(plan.tables, plan.stamps, strict=True)):
         if stamp_of(table) != stamp:
             what = "the file changed while it was read; read it again when it is complete"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from heapq import merge as merged
 
@@ -21,22 +22,24 @@ class Kept:
 
 @dataclass
 class Tally:
-    """Findings by rule code; at most `kept` of each are remembered, the first by place."""
+    """Findings by rule code; at most `kept` of each are remembered, the first by place; those of rules that are `full`
+    are counted alone."""
 
     kept: int
     rules: dict[str, Kept] = field(default_factory=dict)
+    full: frozenset[str] = frozenset()
 
     def add(self, ordinal: int, position: int, fault: Fault, fingerprint: str) -> None:
         """Count one finding; findings of one chunk come in the order of its rows."""
         rule = self.rules.setdefault(fault.code, Kept())
         rule.count += 1
-        if len(rule.items) < self.kept:
+        if len(rule.items) < self.kept and fault.code not in self.full:
             rule.items.append((ordinal, position, fault, fingerprint))
 
     def wants(self, code: str) -> bool:
         """Whether one more finding of this rule would be kept (if not, its fingerprint need not be worked out)."""
         rule = self.rules.get(code)
-        return rule is None or len(rule.items) < self.kept
+        return code not in self.full and (rule is None or len(rule.items) < self.kept)
 
     def merge(self, other: Tally) -> None:
         """Add the other's findings; the order of merging does not matter."""
@@ -45,3 +48,25 @@ class Tally:
             ours.count += theirs.count
             if theirs.items and not (len(ours.items) >= self.kept and ours.items[-1][:2] < theirs.items[0][:2]):
                 ours.items = list(merged(ours.items, theirs.items, key=lambda i: i[:2]))[: self.kept]
+
+
+class Told:
+    """What one process has told already: where it has found enough of a rule in earlier chunks, none of a later chunk
+    can be among the first. Chunks come to a process in order, but for one that is tried again."""
+
+    def __init__(self) -> None:
+        self._last = -1
+        self._counts: Counter[str] = Counter()
+
+    def full(self, chunk: int, kept: int) -> frozenset[str]:
+        """The rules of which no more need be remembered in this chunk."""
+        if chunk <= self._last:
+            return frozenset()
+        return frozenset(code for code, count in self._counts.items() if count >= kept)
+
+    def remember(self, chunk: int, tally: Tally) -> None:
+        """Take in what a chunk has told."""
+        if chunk > self._last:
+            self._last = chunk
+            for code, rule in tally.rules.items():
+                self._counts[code] += rule.count

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ftprep.plan
+from ftprep import executors
 from ftprep.engine import Look, fold
 from ftprep.errors import ReadError, UsageError
-from ftprep.executors import Inline, Processes, executor_for, may_fork
+from ftprep.executors import Inline, Processes, executor_for
 from ftprep.finish import finish
 from ftprep.model import Chunk, Fault, Row
 from ftprep.partial import Partial
@@ -170,7 +172,8 @@ def test_a_rule_that_crashes_becomes_a_finding(tmp_path: Path, monkeypatch: pyte
     assert "crashed here (KeyError: 'x'): this is a bug in ftprep" in finding.message
 
 
-@pytest.mark.skipif(not may_fork(), reason="only a forked worker sees what is patched here")
+@pytest.mark.skipif(sys.platform != "linux", reason="only a forked worker sees what is patched here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_rows_that_kill_their_worker_are_told_and_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,6 +188,7 @@ def test_rows_that_kill_their_worker_are_told_and_nothing_is_written(
         return seen(look, chunk)
 
     monkeypatch.setattr(Look, "_seen", deadly)
+    monkeypatch.setattr(executors, "may_fork", lambda: True)
     monkeypatch.setattr(ranges, "RANGE_BYTES", 20_000)
     report = check(path, workers=2)
     (died,) = [f for f in report.findings if f.code == "IO123"]

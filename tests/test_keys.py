@@ -23,8 +23,8 @@ def chat(*turns: tuple[str, str], tools: list[dict[str, object]] | None = None) 
 
 @given(TEXT)
 def test_folding_is_joining_words_with_one_blank(text: str) -> None:
-    assert keys.fold(text) == " ".join(text.split()).encode()
-    assert keys.fold(text, capitals=False) == " ".join(text.casefold().split()).encode()
+    assert keys.fold(text) == " ".join(text.casefold().split()).encode()
+    assert keys.squeeze(text) == "".join(text.split()).encode()
 
 
 @given(words=st.lists(st.sampled_from(["Is", "it", "答案", "É"]), min_size=1, max_size=5), data=st.data())

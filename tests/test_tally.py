@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftprep.model import Fault
-from ftprep.tally import Kept, Tally
+from ftprep.tally import Kept, Tally, Told
 
 CODES = ("DUP101", "SEP105", "IO104")
 FOUND = st.lists(
@@ -49,3 +49,30 @@ def test_a_fingerprint_is_wanted_only_for_what_is_kept() -> None:
         made.add(number, 0, Fault("SEP105", "x"), "")
     assert wants == [True, True, False, False]
     assert made.wants("DUP101")
+
+
+@given(
+    chunks=st.lists(st.lists(st.sampled_from(["DUP101", "SEP105"]), max_size=6), min_size=1, max_size=8),
+    kept=st.integers(1, 4),
+    again=st.integers(0, 9),
+)
+def test_what_is_left_out_later_is_never_among_the_first(chunks: list[list[str]], kept: int, again: int) -> None:
+    """A process that has told enough of a rule counts the rest; the sum is the same, also where a chunk comes again."""
+    plain, sparing, told = Tally(kept), Tally(kept), Told()
+
+    def seen(number: int, full: frozenset[str] = frozenset()) -> Tally:
+        found = Tally(kept, full=full)
+        for position, code in enumerate(chunks[number]):
+            found.add(number << 32 | position, 0, Fault(code, "x"), "")
+        return found
+
+    order = list(range(len(chunks)))
+    order.insert(again, again % len(chunks))
+    parts = {}
+    for number in order:
+        parts[number] = seen(number, told.full(number, kept))
+        told.remember(number, parts[number])
+    for number in range(len(chunks)):
+        plain.merge(seen(number))
+        sparing.merge(parts[number])
+    assert sparing.rules == plain.rules

@@ -6,9 +6,11 @@ Measured with fastokens 0.3.5 on o200k_base: 200 MB/s against tiktoken's 20, but
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from operator import sub
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -30,6 +32,8 @@ PAYS_AFTER: Final = {
 # wait for ever. 16,000 characters are at most 64,000 bytes.
 SAFE: Final = 16_000
 _SEGMENT: Final = 12_000
+_TELLING: Final = 200
+"""Texts that show whether texts repeat."""
 # What fastokens knows by name has a hand-written scanner; with tiktoken's spelling of cl100k's pattern it is four times
 # slower.
 _PRESETS: Final = {"cl100k": "cl100k_base", "o200k": "o200k_base"}
@@ -53,26 +57,31 @@ class FastEncoder:
 
     def count(self, texts: Sequence[str]) -> tuple[list[int], int]:
         """Return the number of tokens of each text, and how many of the texts were estimated."""
+        with _no_threads():
+            return self._count(texts)
+
+    def _count(self, texts: Sequence[str]) -> tuple[list[int], int]:
         try:
             if max(map(len, texts), default=0) <= SAFE:
                 return self._count_all(texts), 0
             pairs = [(len(self._encode(text)), True) if len(text) <= SAFE else self._count_long(text) for text in texts]
         except UnicodeEncodeError:  # lone surrogates, which tiktoken replaces
-            return self.count([repaired(text) for text in texts])
+            return self._count([repaired(text) for text in texts])
         return [count for count, _ in pairs], sum(not exact for _, exact in pairs)
 
     def _count_all(self, texts: Sequence[str]) -> list[int]:
-        # One call for all: a quarter less time than one for each. It starts a thread, so it comes after any fork. Each
-        # text once: many sets begin every conversation with the same instructions.
-        import numpy as np
-
+        # Many sets begin every conversation with the same instructions: then each text is counted once.
+        some = texts[:_TELLING]
+        if len(set(some)) > 0.8 * len(some):
+            return self._count_each(list(texts))
         each = dict.fromkeys(texts, 0)
-        ends = np.frombuffer(self._encode_all(list(each))[1], np.uint64)
-        counts: list[int] = np.diff(ends).tolist()
-        if len(each) == len(texts):
-            return counts
-        each.update(zip(each, counts, strict=True))
+        each.update(zip(each, self._count_each(list(each)), strict=True))
         return list(map(each.__getitem__, texts))
+
+    def _count_each(self, texts: list[str]) -> list[int]:
+        # One call for all: a quarter less time than one for each. It starts a thread, so it comes after any fork.
+        ends = array("Q", self._encode_all(texts)[1])
+        return list(map(sub, ends[1:], ends))
 
     def _count_long(self, text: str) -> tuple[int, bool]:
         total, exact = 0, True
@@ -99,14 +108,13 @@ def _load(name: str) -> Any:
         path = Path(folder) / "vocabulary.tiktoken"
         path.write_bytes(compact.to_tiktoken(compact.load_ranks(spec.vocabulary, spec.ranks)))
         # No special tokens: text that looks like one counts as text, as in encode_ordinary.
-        tokenizer = fastokens.Tokenizer.from_tiktoken(str(path), special_tokens={}, **kind)
-        tokenizer.encode_ordinary("The first call settles how many threads there are.")
-    return tokenizer
+        return fastokens.Tokenizer.from_tiktoken(str(path), special_tokens={}, **kind)
 
 
 @contextmanager
 def _no_threads() -> Iterator[None]:
-    """Keep fastokens from starting helper threads, which would make a later fork unsafe; it reads the variable once."""
+    """Keep fastokens from starting helper threads, which would make a later fork unsafe. It reads the variable when it
+    first counts; that is not done while loading, since workers would inherit the 32 MB it takes then, and copy them."""
     name = "FASTOKENS_BPE_THREADS"
     before = os.environ.get(name)
     os.environ[name] = "1"

@@ -73,7 +73,7 @@ def test_an_encoding_with_a_hole_is_refused(name: str) -> None:
         fast.FastEncoder(name)
 
 
-def test_loading_leaves_no_file_and_no_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loading_and_counting_leave_no_file_and_no_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("FASTOKENS_BPE_THREADS", "7")
     fast._load.__wrapped__("r50k_base")
@@ -81,6 +81,7 @@ def test_loading_leaves_no_file_and_no_variable(tmp_path: Path, monkeypatch: pyt
     assert os.environ["FASTOKENS_BPE_THREADS"] == "7"
     monkeypatch.delenv("FASTOKENS_BPE_THREADS")
     fast._load.__wrapped__("r50k_base")
+    fast.FastEncoder("r50k_base").count(["Some words."])
     assert "FASTOKENS_BPE_THREADS" not in os.environ
 
 
