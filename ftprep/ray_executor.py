@@ -36,9 +36,9 @@ class RayExecutor:
 
     `address` is HOST:PORT of the head of a cluster that this computer is a node of, or `auto` for the one that runs
     here; without one, the environment's RAY_ADDRESS holds, and without that a Ray of its own is started here and
-    stopped at the end. A cluster that it did not start is left running, and a Ray that the program has begun already is used as it
-    is. `workers` bounds the pieces worked on at once. Raises MissingExtra without Ray, UsageError where there is no
-    cluster, and where a node's ftprep is missing or another one.
+    stopped at the end. A cluster that it did not start is left running; a Ray that the program has begun already is
+    used as it is. `workers` bounds the pieces worked on at once. Raises MissingExtra without Ray, UsageError where
+    there is no cluster, or where a node's ftprep is missing or another one.
     """
 
     tries = 1 + RETRIES
@@ -73,6 +73,9 @@ class RayExecutor:
             for reference, _ in under_way:
                 with suppress(Exception):
                     ray.cancel(reference, force=True)
+
+    def rest(self) -> None:
+        """The workers are the cluster's, and stay."""
 
     def close(self) -> None:
         """Leave the cluster; one that was started here ends."""

@@ -1,11 +1,13 @@
 """Runs a job of ftprep as a program of its own: one that can be slowed down, watched by its lines, and killed.
 
-Takes one argument, JSON: the function, its arguments, `range_bytes`, `seconds` a piece, and where to put the report.
+Takes one argument, JSON: the function, its arguments, `range_bytes`, what is in `Slow`, and where to put the report.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -22,13 +24,16 @@ from ftprep.readers import ranges
 
 @dataclass(frozen=True)
 class Slow(Look):
-    """Takes its time for each piece of work; `log` gets a line for each."""
+    """Takes its time for each piece of work; `log` gets a line for each; the one from byte `deadly` on kills it."""
 
     seconds: float = 0.0
     log: str = ""
+    deadly: int = -2
 
     def __call__(self, piece: Chunk) -> Partial:
         time.sleep(self.seconds)
+        if getattr(piece.payload, "start", -1) == self.deadly >= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
         seen = super().__call__(piece)
         if self.log:
             with Path(self.log).open("a") as file:
@@ -39,9 +44,9 @@ class Slow(Look):
 def main() -> None:
     given = json.loads(sys.argv[1])
     ranges.RANGE_BYTES = given.get("range_bytes", ranges.RANGE_BYTES)
-    seconds, log = given.get("seconds", 0.0), given.get("log", "")
-    if seconds or log:
-        vars(pipeline)["Look"] = partial(Slow, seconds=seconds, log=log)
+    slow = {key: given[key] for key in ("seconds", "log", "deadly") if key in given}
+    if slow:
+        vars(pipeline)["Look"] = partial(Slow, **slow)
     pieces = 0
 
     def progress(done: int, _: int) -> None:

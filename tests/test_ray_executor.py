@@ -100,13 +100,14 @@ class TestCluster:
     def test_a_node_killed_in_the_middle_changes_nothing(self, cluster: Host, folder: Path, tmp_path: Path) -> None:
         report, path = tmp_path / "report.json", folder / "large.jsonl"
         pieces = -(-path.stat().st_size // 20_000)
-        with driver("check", path, named=on(cluster), range_bytes=20_000, seconds=0.1, report=report) as p:
+        named = on(cluster) | {"max_findings": 5}
+        with driver("check", path, named=named, range_bytes=20_000, seconds=0.1, report=report) as p:
             wait_for(p, pieces // 3)
             cluster.tell("kill")
             told = finished(p)
         cluster.tell("add")
         assert len(told.splitlines()) > pieces // 2
-        assert report.read_text() == ft.check(path, workers=1).to_json()
+        assert report.read_text() == ft.check(path, workers=1, max_findings=5).to_json()
 
     def test_prepare_writes_the_same_files(self, cluster: Host, folder: Path, tmp_path: Path) -> None:
         named = {"unsafe": True, "name": "set"}
@@ -143,6 +144,16 @@ class TestCluster:
             assert len(shards) == 3
             assert b"".join(s.read_bytes() for s in shards) == side.read_bytes()
         assert not list(out.glob(".*"))
+
+    def test_a_piece_that_kills_its_workers_is_given_up(self, cluster: Host, folder: Path, tmp_path: Path) -> None:
+        report, path = tmp_path / "report.json", folder / "large.jsonl"
+        named = on(cluster) | {"workers": 2}
+        with driver("check", path, named=named, range_bytes=90_000, deadly=180_000, report=report) as p:
+            finished(p)
+        found = json.loads(report.read_text())
+        (lost,) = [f for f in found["findings"] if f["code"] == "IO123"]
+        assert "worker processes died 6 times here" in lost["message"]
+        assert found["inputs"][0]["rows"]["read"] > LINES // 2
 
     def test_a_file_that_is_gone_is_told_in_one_line(self, cluster: Host, folder: Path, tmp_path: Path) -> None:
         path = tmp_path / "moved.jsonl"
