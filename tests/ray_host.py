@@ -18,6 +18,8 @@ def main() -> None:
     # Short, since the sockets in it may have names of 107 bytes at most; and its own, so that nothing else is met.
     folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")
     head = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": STORE, "temp_dir": folder}
+    # A node that is gone is missed after seconds, not half a minute.
+    head["_system_config"] = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 1000}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         second = cluster.add_node(num_cpus=1, object_store_memory=STORE)
