@@ -170,17 +170,12 @@ class Look:
     # -- tokens and rules ------------------------------------------------------------------------------------------
 
     def _count_tokens(self, batch: Batch, partial: Partial) -> None:
-        told: dict[int, list[str]] = {}
-        adds: dict[int, int] = {}
-        for position, row in enumerate(batch.rows):
-            if row.speech and row.speech.beside and isinstance(row.example, Chat):
-                told[position], adds[position], guessed = beside(row.example)
-                partial.inexact += guessed
         counter = self.plan.counter
         before = counter.inexact
         counts = counter.count(batch.texts)
+        costs = self.costs
         at = 0
-        for position, row in enumerate(batch.rows):
+        for row in batch.rows:
             speech = row.speech
             if speech is None:
                 row.trainable = counts[at + 1]
@@ -191,18 +186,25 @@ class Look:
             own = counts[at:end]
             at = end
             row.trainable = sum(compress(own, speech.trained))
-            row.tokens = sum(own) + self._overhead(speech)
-            if position in told:
-                row.tokens += adds[position] + sum(counter.count(told[position]))
+            roles = speech.cast.roles
+            row.tokens = sum(own) + (costs.get(roles) or self._cost(roles))
+            if not speech.is_plain:
+                row.tokens += self._beside(row, speech, partial)
         partial.inexact += counter.inexact - before
 
-    def _overhead(self, speech: Speech) -> int:
-        """The tokens of a conversation that are not its texts'."""
-        known = self.costs.get(speech.cast.roles)
-        if known is None:
-            roles = speech.cast.roles
-            known = self.costs[roles] = chat_overhead(len(roles), 0) + sum(self.plan.counter.count(roles))
-        return known + (chat_overhead(0, speech.names) - chat_overhead(0, 0) if speech.names else 0)
+    def _cost(self, roles: tuple[str, ...]) -> int:
+        """The tokens of a conversation of such messages that are not its texts'."""
+        cost = self.costs[roles] = chat_overhead(len(roles), 0) + sum(self.plan.counter.count(roles))
+        return cost
+
+    def _beside(self, row: Row, speech: Speech, partial: Partial) -> int:
+        """The tokens of names, tools and pictures."""
+        tokens = chat_overhead(0, speech.names) - chat_overhead(0, 0)
+        if speech.beside and isinstance(row.example, Chat):
+            texts, adds, guessed = beside(row.example)
+            tokens += adds + sum(self.plan.counter.count(texts))
+            partial.inexact += guessed
+        return tokens
 
     def _check(self, batch: Batch) -> None:
         setting = self.plan.setting
