@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from heapq import nsmallest
+from itertools import chain
 from typing import TypeVar
 
 from ftprep import keys
 from ftprep.batch import Batch
-from ftprep.model import Chat, Chunk, Pair, Row
+from ftprep.model import Chat, Chunk, Row
 from ftprep.setting import Setting
 from ftprep.textsurvey import TextSurvey
 
@@ -38,7 +39,9 @@ class AnswerSurvey:
 
     def see(self, answers: list[str]) -> None:
         """Take in one chunk's answers."""
-        filled = [a for a in answers if a and not a.isspace()]
+        filled = answers
+        if "" in answers or any(map(str.isspace, answers)):
+            filled = [a for a in answers if a and not a.isspace()]
         self.answers += len(filled)
         self.longest = max(self.longest, max(map(len, filled), default=0))
         short = [a for a in filled if len(a) <= LONGEST_LABEL]
@@ -69,8 +72,8 @@ class KeySurvey:
     def __init__(self) -> None:
         self.data = bytearray()
 
-    def see(self, entries: list[bytes]) -> None:
-        """Take in one chunk's entries."""
+    def see(self, entries: Iterable[bytes]) -> None:
+        """Take in one chunk's entries, whole or in parts."""
         self.data += b"".join(entries)
 
     def merge(self, other: KeySurvey) -> None:
@@ -225,40 +228,44 @@ class Surveys:
 
     def see(self, chunk: Chunk, batch: Batch, setting: Setting) -> None:
         """Take in the loaded rows of one chunk, in their order, tokens counted."""
+        base = chunk.number << 32
+        extras = Counter([tuple(e.extra) for row in batch.rows if (e := row.example) is not None and e.extra])
+        for names, count in extras.items():
+            self.columns.update(dict.fromkeys(names[:1000], count))
+        if batch.pairs:
+            self._see_pairs(base, batch, setting)
+        if batch.chats:
+            self._see_chats(base, batch)
+        self.lengths.see(batch.rows)
+
+    def _see_pairs(self, base: int, batch: Batch, setting: Setting) -> None:
+        numbers = [base | row.index for row, _ in batch.pairs]  # as `ordinal` has it, without the call
+        prompts, completions = batch.prompts, batch.completions
+        asked = [row.asked for row, _ in batch.pairs]
+        endings = keys.folded(setting.prompt_endings)
+        digests = keys.of_pairs(prompts, completions, endings, None if b"" in asked else asked)
+        ordinals = [number.to_bytes(8) for number in numbers]
+        self.keys.see(chain.from_iterable(zip(*digests, ordinals, strict=True)))
+        if self.sample.size:
+            cut, said = TextSample.TEXT, digests[2]
+            sampled = zip(said, numbers, prompts, completions, strict=True)
+            self.sample.see([(exact, number, p[:cut], c[:cut]) for exact, number, p, c in sampled])
+        self.prompts.see(numbers, prompts)
+        self.completions.see(numbers, completions)
+        self.answers.see(completions)
+
+    def _see_chats(self, base: int, batch: Batch) -> None:
         entries: list[bytes] = []
         answers: list[str] = []
-        sampled: list[tuple[bytes, int, str, str]] = []
-        endings = keys.folded(setting.prompt_endings)
-        base = chunk.number << 32
-        for row in batch.rows:
-            example, speech = row.example, row.speech
-            number = base | row.index  # as `ordinal` has it, without the call
-            if example is None:
-                continue
-            if example.extra:
-                self.columns.update(list(example.extra)[:1000])
-            if speech is not None and isinstance(example, Chat):
-                entries.append(keys.of_speech(speech, example) + number.to_bytes(8))
-                answers.append(speech.answer)
-            elif isinstance(example, Pair):
-                said = keys.exact(example)
-                asked = row.asked or keys.ask(example, endings)
-                entries.append(asked + keys.answer(example) + said + number.to_bytes(8))
-                answers.append(example.completion)
-                if self.sample.size:
-                    cut = TextSample.TEXT
-                    sampled.append((said, number, example.prompt[:cut], example.completion[:cut]))
+        chats: list[Chat] = []
+        for row in batch.chats:
+            if row.speech is not None and isinstance(row.example, Chat):
+                entries.append(keys.of_speech(row.speech, row.example) + (base | row.index).to_bytes(8))
+                answers.append(row.speech.answer)
+                chats.append(row.example)
         self.keys.see(entries)
-        if sampled:
-            self.sample.see(sampled)
-        if batch.pairs:
-            numbers = [base | row.index for row, _ in batch.pairs]
-            self.prompts.see(numbers, [p.prompt for _, p in batch.pairs])
-            self.completions.see(numbers, [p.completion for _, p in batch.pairs])
-        if batch.chats:
-            self.chats.see([row.example for row in batch.chats if isinstance(row.example, Chat)])
+        self.chats.see(chats)
         self.answers.see(answers)
-        self.lengths.see(batch.rows)
 
     def merge(self, other: Surveys) -> None:
         """Add another part of the set; associative and commutative."""

@@ -16,7 +16,7 @@ PACKAGE = Path(ftprep.__file__).parent
 # From the ground up; a room may import from its own floor only within its own package, and from all floors below.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "errors"),
-    ("model",),
+    ("model", "bulk"),
     ("recipe", "mends", "tokens", "writer", "splitter", "naming"),
     ("batch", "keys", "setting", "tally", "textsurvey"),
     ("surveys",),
