@@ -77,8 +77,8 @@ def holds(text: str, needle: str) -> bool:
 
 _HOPS, _GAP = 16, 1000
 
-# From the rarer to the commoner, of what separators and stop sequences are made of; all others are rarer.
-_COMMON = "!N[]DE%*+$()#:<>=-\n\"',.zqxjkvbpygwfmculdhrsnioate "
+# From the rarer to the commoner, as in 12 million characters of instructions in English and code; all others are rarer.
+_COMMON = "^\t~@QX&Z\\`|KVUG%Y!ONLBR][FJD9}EP{7_M\"C/8AS:H;*W+-$6#T)(zj34q'5?><x21I=,\nk.0vbwygfpmuldchsironate "
 
 
 @lru_cache(maxsize=1000)
