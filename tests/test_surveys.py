@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sample_sets import dataset_of
 
 import ftprep as ft
-from ftprep import surveys
+from ftprep import keys, surveys
 from ftprep.batch import Batch
-from ftprep.model import Chunk, Pair, Row
+from ftprep.model import Chat, Chunk, Message, Pair, Row
 from ftprep.setting import Setting
 from ftprep.surveys import (
     LONGEST_LABEL,
@@ -123,3 +123,27 @@ def test_a_long_shared_instruction_is_seen() -> None:
     ]
     assert f"({len(long):,} characters)" in finding.message
     assert len(finding.message) < 300
+
+
+EXTRA = st.one_of(st.none(), st.dictionaries(st.sampled_from(["id", "note"]), st.integers(0, 3), max_size=2))
+
+
+@given(said=st.lists(st.tuples(st.sampled_from(["a ->", "B", "", " a"]), st.text(max_size=4), EXTRA), max_size=8))
+def test_each_row_has_its_keys_and_columns(said: list[tuple[str, str, dict[str, int] | None]]) -> None:
+    setting = Setting(prompt_endings=(" ->",), sample_size=3)
+    talk = Chat([Message("user", "a"), Message("assistant", "b")], extra={"id": 1})
+    examples: list[Pair | Chat] = [*(Pair(p, c, e) for p, c, e in said), talk]
+    found = Surveys(setting)
+    chunk = Chunk(2, 0, 1, b"")
+    found.see(chunk, Batch([Row(i, i, example=e, index=i) for i, e in enumerate(examples)]), setting)
+    wanted = {
+        ordinal(chunk, Row(i, i, index=i)): keys.ask(e, keys.folded((" ->",))) + keys.answer(e) + keys.exact(e)
+        for i, e in enumerate(examples)
+    }
+    assert found.keys.said(wanted) == wanted
+    assert len(found.keys) == len(examples)
+    assert found.columns == Counter(name for e in examples for name in e.extra or ())
+    sampled = sorted(
+        (keys.exact(e), 2 << 32 | i, e.prompt, e.completion) for i, e in enumerate(examples[:-1]) if isinstance(e, Pair)
+    )
+    assert found.sample.items == sampled[:3]

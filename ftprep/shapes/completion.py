@@ -115,5 +115,7 @@ class PairShape:
         return "completion column" if self.completion.column else "completion template's column"
 
     def _extra(self, record: dict[str, Any]) -> dict[str, Any] | None:
-        columns = self.columns
-        return {k: v for k, v in record.items() if k not in columns} or None
+        extra = dict(record)
+        for column in self.columns:
+            extra.pop(column, None)
+        return extra or None
