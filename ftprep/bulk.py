@@ -72,7 +72,7 @@ def holds(text: str, needle: str) -> bool:
             return False
         if text.startswith(needle, max(0, at - shift)):
             return True
-    return text.find(needle, max(0, at - shift)) >= 0
+    return _pattern(needle).search(text, at) is not None
 
 
 _HOPS, _GAP = 16, 1000
@@ -85,3 +85,11 @@ _COMMON = "^\t~@QX&Z\\`|KVUG%Y!ONLBR][FJD9}EP{7_M\"C/8AS:H;*W+-$6#T)(zj34q'5?><x
 def _rarest(needle: str) -> int:
     """Where the rarest character of a text stands in it."""
     return min(range(len(needle)), key=lambda i: _COMMON.find(needle[i]))
+
+
+@lru_cache(maxsize=1000)
+def _pattern(needle: str) -> re.Pattern[str]:
+    """What finds a text by its rarest character alone, which `re` looks for twice as fast as `str` for several."""
+    shift = _rarest(needle)
+    before, rare, behind = map(re.escape, (needle[: shift + 1], needle[shift], needle[shift + 1 :]))
+    return re.compile(f"{rare}(?<={before})(?={behind})")
