@@ -117,7 +117,7 @@ class AddEnding(_OfText, frozen=True, tag=True):
 
     def text(self, text: str) -> str:
         """Append the ending."""
-        if not text.strip() or text.endswith(self.ending):
+        if text.endswith(self.ending) or not text.strip():
             return text
         return _without_variant(text, self.ending) + self.ending
 
@@ -126,7 +126,9 @@ class AddEnding(_OfText, frozen=True, tag=True):
         # A text whose last character is neither a blank nor that of the ending has nothing at its end to be looked at.
         ending, last = self.ending, self.ending.rstrip()[-1:]
         return [
-            text + ending if (end := text[-1:]) and end != last and not end.isspace() else self.text(text)
+            text + ending
+            if (end := text[-1:]) and end != last and not end.isspace()
+            else (text if text.endswith(ending) else self.text(text))
             for text in texts
         ]
 
@@ -157,7 +159,12 @@ class LeadingSpace(_OfText, frozen=True, tag=True):
 
     def texts(self, texts: list[str]) -> list[str]:
         """All of them mended."""
-        return [" " + text if (start := text[:1]) and not start.isspace() else self.text(text) for text in texts]
+        return [
+            " " + text
+            if (start := text[:1]) and not start.isspace()
+            else (text if (second := text[1:2]) and not second.isspace() else self.text(text))
+            for text in texts
+        ]
 
 
 class ToChat(msgspec.Struct, frozen=True, tag=True):

@@ -152,7 +152,7 @@ class TextSurvey:
         self.ends = Edge()
         self.endings = {e: Ending(Marks(kept), Marks(kept)) for e in endings}
         self.occurring = dict.fromkeys(others, False)
-        self.known = known
+        self.known = tuple(sorted(known, key=lambda ending: ending not in endings))  # likely ones are tried first
         self.ended = 0
 
     def see(self, numbers: list[int], texts: list[str]) -> None:
@@ -192,10 +192,12 @@ class TextSurvey:
             lacking.add_all(zip(compress(numbers, lacks), tails, strict=True))
         bodies = _bodies(texts, ending, lacks)
         if any(holds(part, ending) for part in joined(bodies, plain)):
-            for number, text, body in zip(numbers, texts, bodies, strict=True):
-                if ending in body:
-                    at = text.find(ending)
-                    inside.add(number, text[max(0, at - 15) : at + len(ending) + 15])
+            more = len(ending) + 15
+            inside.add_all(
+                (number, text[max(0, at - 15) : at + more])
+                for number, text, body in zip(numbers, texts, bodies, strict=True)
+                if (at := body.find(ending)) >= 0
+            )
         return Ending(lacking, inside, len(texts) - lacking.count)
 
     def merge(self, other: TextSurvey) -> None:
