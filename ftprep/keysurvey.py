@@ -1,4 +1,4 @@
-"""What all rows say, as digests of 32 bytes a row: in memory up to a bound, then on disk; rows that ask the same found."""
+"""What all rows say, in 32 bytes a row of digests: in memory, past a bound on disk; rows that ask the same are found."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class KeySurvey:
         self._file: IO[bytes] | None = None
         self._runs: list[list[int]] = []
 
-    def see(self, entries: list[bytes]) -> None:
-        """Take in one chunk's entries."""
+    def see(self, entries: Iterable[bytes]) -> None:
+        """Take in one chunk's entries, in parts cut anywhere."""
         self._data += b"".join(entries)
 
     def merge(self, other: KeySurvey) -> None:

@@ -32,9 +32,7 @@ def surveys(parts: list[list[tuple[bytes, ...]]]) -> tuple[list[KeySurvey], list
     bound=st.sampled_from([0, 3 * SIZE, 1 << 30]),
     shuffle=st.randoms(use_true_random=False),
 )
-def test_rows_that_ask_the_same_are_found(
-    parts: list[list[tuple[bytes, ...]]], bound: int, shuffle: object
-) -> None:
+def test_rows_that_ask_the_same_are_found(parts: list[list[tuple[bytes, ...]]], bound: int, shuffle: object) -> None:
     made, entries = surveys(parts)
     shuffle.shuffle(made)  # type: ignore[attr-defined]
     found = KeySurvey()
