@@ -99,7 +99,7 @@ class Look:
 
     def _shape(self, row: Row, source: int) -> None:
         shape = self.plan.shapes[source]
-        if row.skipped or row.record is None or self._has_error(row.faults):
+        if row.skipped or row.record is None or (row.faults and self._has_error(row.faults)):
             return
         if shape is None:
             if source not in self.plan.told:
@@ -153,12 +153,14 @@ class Look:
 
     def _mend(self, rows: list[Row]) -> None:
         writing = self.writing or Writing()
-        same_asks = keeps_asks(writing.mends)
+        if keeps_asks(writing.mends):
+            pairs = [(row, row.example.prompt) for row in rows if isinstance(row.example, Pair)]
+            asked = keys.asks([prompt for _, prompt in pairs], self.plan.folded_endings)
+            for (row, _), digest in zip(pairs, asked, strict=True):
+                row.asked = digest
         for row in rows:
             if row.example is None:
                 continue
-            if same_asks:
-                row.asked = keys.ask(row.example, self.plan.folded_endings)
             if writing.settled and row.faults:
                 row.faults = [f for f in row.faults if f.code not in writing.settled]
             if isinstance(row.example, Pair) and row.example.extra and not (writing.in_place or writing.verbatim):

@@ -1,4 +1,4 @@
-"""What all rows say, as 32 bytes of digests a row: in memory, past a bound on disk; rows that ask the same are found."""
+"""What all rows say, as 32 bytes of digests a row, in memory or on disk; rows that ask the same are found."""
 
 from __future__ import annotations
 
