@@ -191,7 +191,8 @@ class Surveys:
         has_nul = batch.has_nul
         for row in batch.chats:
             if row.speech is not None and isinstance(row.example, Chat):
-                entries.append(keys.of_speech(row.speech, row.example, has_nul) + (base | row.index).to_bytes(8))
+                digests = row.digests or keys.of_speech(row.speech, row.example, has_nul)
+                entries.append(digests + (base | row.index).to_bytes(8))
                 answers.append(row.speech.answer)
                 chats.append(row.example)
         self.keys.see(entries)
