@@ -27,6 +27,16 @@ class Batch:
         return [(row, row.example) for row in self.rows if isinstance(row.example, Pair)]
 
     @cached_property
+    def prompts(self) -> list[str]:
+        """The prompts of `pairs`."""
+        return [pair.prompt for _, pair in self.pairs]
+
+    @cached_property
+    def completions(self) -> list[str]:
+        """The completions of `pairs`."""
+        return [pair.completion for _, pair in self.pairs]
+
+    @cached_property
     def chats(self) -> list[Row]:
         """Rows that are conversations."""
         return [row for row in self.rows if row.speech is not None]

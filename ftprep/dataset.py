@@ -124,7 +124,7 @@ class Dataset:
         """Work out what is still to be asked and let go of what grows with the set; no rule may judge after that."""
         _ = self.task, self.separator, self.stop, self.asks
         self.memo.clear()
-        self.surveys.keys.data.clear()
+        self.surveys.keys.clear()
 
     def _inferred(self) -> Task:
         answers, labels = self.surveys.answers, self.labels

@@ -146,6 +146,6 @@ def propose(survey: TextSurvey, field: Field) -> str:
     ` ->` is for prompts without line ends only.
     """
     for ending in PROPOSED[field]:
-        if not survey.occurring.get(ending, True) and not (ending == " ->" and survey.with_newline):
+        if not survey.occurring.get(ending, True) and not (ending == " ->" and survey.has_newline):
             return ending
     return ""

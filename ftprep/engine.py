@@ -99,7 +99,7 @@ class Look:
 
     def _shape(self, row: Row, source: int) -> None:
         shape = self.plan.shapes[source]
-        if row.skipped or row.record is None or self._has_error(row.faults):
+        if row.skipped or row.record is None or (row.faults and self._has_error(row.faults)):
             return
         if shape is None:
             if source not in self.plan.told:
@@ -153,12 +153,14 @@ class Look:
 
     def _mend(self, rows: list[Row]) -> None:
         writing = self.writing or Writing()
-        same_asks = keeps_asks(writing.mends)
+        if keeps_asks(writing.mends):
+            pairs = [(row, row.example.prompt) for row in rows if isinstance(row.example, Pair)]
+            asked = keys.asks([prompt for _, prompt in pairs], self.plan.folded_endings)
+            for (row, _), digest in zip(pairs, asked, strict=True):
+                row.asked = digest
         for row in rows:
             if row.example is None:
                 continue
-            if same_asks:
-                row.asked = keys.ask(row.example, self.plan.folded_endings)
             if writing.settled and row.faults:
                 row.faults = [f for f in row.faults if f.code not in writing.settled]
             if isinstance(row.example, Pair) and row.example.extra and not (writing.in_place or writing.verbatim):
@@ -170,17 +172,12 @@ class Look:
     # -- tokens and rules ------------------------------------------------------------------------------------------
 
     def _count_tokens(self, batch: Batch, partial: Partial) -> None:
-        told: dict[int, list[str]] = {}
-        adds: dict[int, int] = {}
-        for position, row in enumerate(batch.rows):
-            if row.speech and row.speech.beside and isinstance(row.example, Chat):
-                told[position], adds[position], guessed = beside(row.example)
-                partial.inexact += guessed
         counter = self.plan.counter
         before = counter.inexact
         counts = counter.count(batch.texts)
+        costs = self.costs
         at = 0
-        for position, row in enumerate(batch.rows):
+        for row in batch.rows:
             speech = row.speech
             if speech is None:
                 row.trainable = counts[at + 1]
@@ -191,18 +188,25 @@ class Look:
             own = counts[at:end]
             at = end
             row.trainable = sum(compress(own, speech.trained))
-            row.tokens = sum(own) + self._overhead(speech)
-            if position in told:
-                row.tokens += adds[position] + sum(counter.count(told[position]))
+            roles = speech.cast.roles
+            row.tokens = sum(own) + (costs.get(roles) or self._cost(roles))
+            if not speech.is_plain:
+                row.tokens += self._beside(row, speech, partial)
         partial.inexact += counter.inexact - before
 
-    def _overhead(self, speech: Speech) -> int:
-        """The tokens of a conversation that are not its texts'."""
-        known = self.costs.get(speech.cast.roles)
-        if known is None:
-            roles = speech.cast.roles
-            known = self.costs[roles] = chat_overhead(len(roles), 0) + sum(self.plan.counter.count(roles))
-        return known + (chat_overhead(0, speech.names) - chat_overhead(0, 0) if speech.names else 0)
+    def _cost(self, roles: tuple[str, ...]) -> int:
+        """The tokens of a conversation of such messages that are not its texts'."""
+        cost = self.costs[roles] = chat_overhead(len(roles), 0) + sum(self.plan.counter.count(roles))
+        return cost
+
+    def _beside(self, row: Row, speech: Speech, partial: Partial) -> int:
+        """The tokens of names, tools and pictures."""
+        tokens = chat_overhead(0, speech.names) - chat_overhead(0, 0)
+        if speech.beside and isinstance(row.example, Chat):
+            texts, adds, guessed = beside(row.example)
+            tokens += adds + sum(self.plan.counter.count(texts))
+            partial.inexact += guessed
+        return tokens
 
     def _check(self, batch: Batch) -> None:
         setting = self.plan.setting

@@ -129,6 +129,9 @@ class Lines:
         return raw
 
     def _asked(self, row: Row, original: Example) -> bytes:
+        if isinstance(original, Chat) and row.speech is not None and row.example is original:
+            row.digests = keys.of_speech(row.speech, original)  # the survey wants them too
+            row.asked = row.digests[:8]
         asked = row.asked or keys.ask(original, self.plan.folded_endings)
         whole = self.writing.by_answer or asked == keys.BLANK
         return row.unit or (keys.unit(asked, keys.answer(original)) if whole else asked)

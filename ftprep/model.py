@@ -324,8 +324,8 @@ class Row(msgspec.Struct, gc=False, eq=False):
     `loose` marks an example that the record did not say word for word (a number read as text, an unknown key).
     `skipped` marks what is no record at all, such as a blank line. `offset` is the record's position in the chunk;
     `index` differs from it only where records become several examples and counts those. `asked` is the digest of what
-    is asked, where it has been worked out, `unit` the key that a split does not part where it is not that. `speech`
-    keeps what several steps and rules want of a conversation, worked out once.
+    is asked, where it has been worked out, `digests` those of all that a conversation says, `unit` the key that a split
+    does not part where it is not that. `speech` keeps what several steps and rules want of a conversation.
     """
 
     offset: int
@@ -342,4 +342,5 @@ class Row(msgspec.Struct, gc=False, eq=False):
     tokens: int = 0
     trainable: int = 0
     asked: bytes = b""
+    digests: bytes = b""
     unit: bytes = b""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from heapq import nsmallest
+from itertools import chain
 from typing import TypeVar
 
 from ftprep import keys
 from ftprep.batch import Batch
-from ftprep.model import Chat, Chunk, Pair, Row
+from ftprep.keysurvey import KeySurvey
+from ftprep.model import Chat, Chunk, Row
 from ftprep.setting import Setting
 from ftprep.textsurvey import TextSurvey
 
@@ -40,7 +39,9 @@ class AnswerSurvey:
 
     def see(self, answers: list[str]) -> None:
         """Take in one chunk's answers."""
-        filled = [a for a in answers if a and not a.isspace()]
+        filled = answers
+        if "" in answers or any(map(str.isspace, answers)):
+            filled = [a for a in answers if a and not a.isspace()]
         self.answers += len(filled)
         self.longest = max(self.longest, max(map(len, filled), default=0))
         short = [a for a in filled if len(a) <= LONGEST_LABEL]
@@ -61,61 +62,6 @@ def _bounded_sum(ours: Counter[T] | None, theirs: Counter[T] | None) -> Counter[
         return None
     ours.update(theirs)
     return ours if len(ours) <= MOST_LABELS else None
-
-
-class KeySurvey:
-    """32 bytes a row: digests of what is asked, of what is answered, of everything, and the row's ordinal."""
-
-    SIZE = 32
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def see(self, entries: list[bytes]) -> None:
-        """Take in one chunk's entries."""
-        self.data += b"".join(entries)
-
-    def merge(self, other: KeySurvey) -> None:
-        """Add the other's rows."""
-        self.data += other.data
-
-    def __len__(self) -> int:
-        return len(self.data) // self.SIZE
-
-    def repeated(self) -> list[bytes]:
-        """The entries of rows that ask what another asks too, sorted: those of one question stand together, then those
-        that answer the same, then the same, the first in the data first."""
-        size, data = self.SIZE, self.data
-        return sorted(bytes(data[size * i : size * i + size]) for i in self._sharing())
-
-    def _sharing(self) -> Iterator[int]:
-        # A 256th of the rows at a time, so that only those are held as Python's own numbers.
-        groups = [array("I") for _ in range(256)]
-        for place, first in enumerate(bytes(self.data[:: self.SIZE])):
-            groups[first].append(place)
-        with memoryview(self.data).cast("Q") as numbers:
-            for group in groups:
-                questions = [numbers[4 * place] for place in group]
-                times = Counter(questions)
-                if len(times) < len(questions):
-                    yield from [p for p, question in zip(group, questions, strict=True) if times[question] > 1]
-
-    def said(self, ordinals: Iterable[int]) -> dict[int, bytes]:
-        """The three digests of the rows with these ordinals."""
-        wanted = {int.from_bytes(ordinal.to_bytes(8), sys.byteorder): ordinal for ordinal in ordinals}
-        size, data = self.SIZE, self.data
-        with memoryview(data).cast("Q") as numbers:
-            return {
-                wanted[number]: bytes(data[size * place : size * place + 24])
-                for place, number in enumerate(numbers[3::4])
-                if number in wanted
-            }
-
-    def different(self, start: int) -> int:
-        """How many different digests stand at a byte of the entries (0 and 1 are exact, more is 2)."""
-        first = self.data[start : start + 8]
-        others = range(start, len(self.data), self.SIZE)
-        return min(1, len(self)) + any(self.data[i : i + 8] != first for i in others)
 
 
 class LengthSurvey:
@@ -212,41 +158,46 @@ class Surveys:
 
     def see(self, chunk: Chunk, batch: Batch, setting: Setting) -> None:
         """Take in the loaded rows of one chunk, in their order, tokens counted."""
+        base = chunk.number << 32
+        extras = Counter([tuple(e.extra) for row in batch.rows if (e := row.example) is not None and e.extra])
+        for names, count in extras.items():
+            self.columns.update(dict.fromkeys(names[:1000], count))
+        if batch.pairs:
+            self._see_pairs(base, batch, setting)
+        if batch.chats:
+            self._see_chats(base, batch)
+        self.lengths.see(batch.rows)
+
+    def _see_pairs(self, base: int, batch: Batch, setting: Setting) -> None:
+        numbers = [base | row.index for row, _ in batch.pairs]  # as `ordinal` has it, without the call
+        prompts, completions = batch.prompts, batch.completions
+        asked = [row.asked for row, _ in batch.pairs]
+        endings = keys.folded(setting.prompt_endings)
+        digests = keys.of_pairs(prompts, completions, endings, None if b"" in asked else asked)
+        ordinals = [number.to_bytes(8) for number in numbers]
+        self.keys.see(chain.from_iterable(zip(*digests, ordinals, strict=True)))
+        if self.sample.size:
+            cut, said = TextSample.TEXT, digests[2]
+            sampled = zip(said, numbers, prompts, completions, strict=True)
+            self.sample.see([(exact, number, p[:cut], c[:cut]) for exact, number, p, c in sampled])
+        self.prompts.see(numbers, prompts)
+        self.completions.see(numbers, completions)
+        self.answers.see(completions)
+
+    def _see_chats(self, base: int, batch: Batch) -> None:
         entries: list[bytes] = []
         answers: list[str] = []
-        sampled: list[tuple[bytes, int, str, str]] = []
-        endings = keys.folded(setting.prompt_endings)
+        chats: list[Chat] = []
         has_nul = batch.has_nul
-        base = chunk.number << 32
-        for row in batch.rows:
-            example, speech = row.example, row.speech
-            number = base | row.index  # as `ordinal` has it, without the call
-            if example is None:
-                continue
-            if example.extra:
-                self.columns.update(list(example.extra)[:1000])
-            if speech is not None and isinstance(example, Chat):
-                entries.append(keys.of_speech(speech, example, has_nul) + number.to_bytes(8))
-                answers.append(speech.answer)
-            elif isinstance(example, Pair):
-                said = keys.exact(example)
-                asked = row.asked or keys.ask(example, endings)
-                entries.append(asked + keys.answer(example) + said + number.to_bytes(8))
-                answers.append(example.completion)
-                if self.sample.size:
-                    cut = TextSample.TEXT
-                    sampled.append((said, number, example.prompt[:cut], example.completion[:cut]))
+        for row in batch.chats:
+            if row.speech is not None and isinstance(row.example, Chat):
+                digests = row.digests or keys.of_speech(row.speech, row.example, has_nul)
+                entries.append(digests + (base | row.index).to_bytes(8))
+                answers.append(row.speech.answer)
+                chats.append(row.example)
         self.keys.see(entries)
-        if sampled:
-            self.sample.see(sampled)
-        if batch.pairs:
-            numbers = [base | row.index for row, _ in batch.pairs]
-            self.prompts.see(numbers, [p.prompt for _, p in batch.pairs])
-            self.completions.see(numbers, [p.completion for _, p in batch.pairs])
-        if batch.chats:
-            self.chats.see([row.example for row in batch.chats if isinstance(row.example, Chat)])
+        self.chats.see(chats)
         self.answers.see(answers)
-        self.lengths.see(batch.rows)
 
     def merge(self, other: Surveys) -> None:
         """Add another part of the set; associative and commutative."""

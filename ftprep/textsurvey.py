@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import compress
+
+from ftprep.bulk import count_letters, holds, joined
 
 START, END = 20_000, 64
 """Characters kept of a shared beginning and end: of two texts a chunk only, so a long instruction costs nothing."""
@@ -25,6 +29,12 @@ class Marks:
         self.count += 1
         if len(self.items) < self.kept:
             self.items.append((number, detail))
+
+    def add_all(self, rows: Iterable[tuple[int, str]]) -> None:
+        """Count rows, in ascending order."""
+        added = list(rows)
+        self.count += len(added)
+        self.items += added[: max(0, self.kept - len(self.items))]
 
     def merge(self, other: Marks) -> None:
         """Add the other's rows; the order of merging does not matter."""
@@ -83,22 +93,43 @@ class Ending:
         self.inside.merge(other.inside)
 
 
-_UPPER, _LOWER = bytes(range(65, 91)), bytes(range(97, 123))
-
 # Scripts with capitals beyond ASCII: Latin, Greek, Cyrillic, Armenian, Georgian, Cherokee, extensions, full width.
-_CASED = re.compile(
-    "[\u00aa-\u058f\u10a0-\u10ff\u13a0-\u13ff\u1c80-\u1cbf\u1d00-\u1fff\u2c00-\u2d2f\ua640-\uab6f\uff21-\uff5a]+"
+_CASELESS = re.compile(
+    "[^\u00aa-\u058f\u10a0-\u10ff\u13a0-\u13ff\u1c80-\u1cbf\u1d00-\u1fff\u2c00-\u2d2f\ua640-\uab6f\uff21-\uff5a]+"
 )
 
 
 def count_cases(texts: list[str]) -> tuple[int, int]:
     """Capital and small letters in all texts together; letters without case do not count."""
-    data = "".join(texts).encode("utf-8", "surrogatepass")
-    # In UTF-8 an ASCII letter is never part of another character, so bytes can be counted.
-    upper = len(data) - len(data.translate(None, _UPPER))
-    lower = len(data) - len(data.translate(None, _LOWER))
-    cased = "".join(["".join(_CASED.findall(t)) for t in texts if not t.isascii()])
+    plain, other = joined(texts, list(map(str.isascii, texts)))
+    upper, lower = count_letters(plain.encode() + other.encode("utf-8", "surrogatepass"))
+    cased = _CASELESS.sub("", other)
     return upper + sum(map(str.isupper, cased)), lower + sum(map(str.islower, cased))
+
+
+def _shared_end(texts: list[str]) -> str:
+    """What all texts end with, at most END characters of it."""
+    end = texts[0][-END:]
+    for text in texts:
+        while not text.endswith(end):
+            end = end[1:]
+        if not end:
+            break
+    return end
+
+
+def _bodies(texts: list[str], ending: str, lacks: list[bool]) -> list[str]:
+    """What must not hold the ending: a text that lacks it as it is, any other up to where its last one begins.
+
+    Two of an ending may overlap ("\n\n###\n\n###\n\n"), so as little is cut off as one is behind the other at least;
+    blank ones such as a line end may touch the text's own: "\n\n" ends with "\n" once.
+    """
+    if ending.isspace():
+        return [text if lack else text.rstrip() for text, lack in zip(texts, lacks, strict=True)]
+    behind = next(n for n in range(1, len(ending) + 1) if ending.startswith(ending[n:]))
+    if True not in lacks:
+        return [text[:-behind] for text in texts]
+    return [text if lack else text[:-behind] for text, lack in zip(texts, lacks, strict=True)]
 
 
 class TextSurvey:
@@ -114,65 +145,65 @@ class TextSurvey:
         self.kept = kept
         self.texts = 0
         self.blank = Marks(kept)
-        self.with_newline = 0
+        self.has_newline = False
         self.upper = 0
         self.lower = 0
         self.starts = Edge()
         self.ends = Edge()
         self.endings = {e: Ending(Marks(kept), Marks(kept)) for e in endings}
         self.occurring = dict.fromkeys(others, False)
-        self.known = known
+        self.known = tuple(sorted(known, key=lambda ending: ending not in endings))  # likely ones are tried first
         self.ended = 0
 
     def see(self, numbers: list[int], texts: list[str]) -> None:
         """Take in one chunk's texts, with their ordinals."""
-        filled = [(n, t) for n, t in zip(numbers, texts, strict=True) if t and not t.isspace()]
-        if len(filled) < len(texts):
-            for number, text in zip(numbers, texts, strict=True):
-                if not text or text.isspace():
+        if "" in texts or any(map(str.isspace, texts)):
+            filled = [bool(text) and not text.isspace() for text in texts]
+            for number, is_filled in zip(numbers, filled, strict=True):
+                if not is_filled:
                     self.blank.add(number)
-        self.texts += len(filled)
-        bodies = [t for _, t in filled]
-        self.starts.see(bodies)
-        # Texts that end in different characters share no end; turning each around is worth it only for the others.
-        alike = len({t[-1] for t in bodies}) == 1
-        self.ends.see([t[: -END - 1 : -1] for t in bodies] if alike else [""] * bool(bodies))
+            numbers, texts = list(compress(numbers, filled)), list(compress(texts, filled))
+        if not texts:
+            return
+        self.texts += len(texts)
+        self.starts.see(texts)
+        self.ends.see([_shared_end(texts)[::-1]])
         if self.known:
-            self.ended += sum([t.endswith(self.known) for t in bodies])
-        upper, lower = count_cases([t[:CASED] for t in bodies])
+            last = {known[-1] for known in self.known}
+            self.ended += sum([text.endswith(self.known) for text in texts if text[-1] in last])
+        upper, lower = count_cases([text[:CASED] for text in texts])
         self.upper += upper
         self.lower += lower
-        # Apart, since a search in text of one byte a character is the faster one, and most text is.
-        joined = ("\0".join([t for t in bodies if t.isascii()]), "\0".join([t for t in bodies if not t.isascii()]))
-        if "\n" in joined[0] or "\n" in joined[1]:
-            self.with_newline += sum(["\n" in t for t in bodies])
-        for other, occurs in self.occurring.items():
-            self.occurring[other] = occurs or other in joined[0] or other in joined[1]
-        for ending, state in self.endings.items():
-            self._see_ending(ending, state, filled)
 
-    def _see_ending(self, ending: str, state: Ending, filled: list[tuple[int, str]]) -> None:
-        lacking, inside, size = Marks(self.kept), Marks(self.kept), len(ending)
-        for number, text in filled:
-            at = text.find(ending)
-            last = len(text) - size
-            if at == last >= 0:
-                continue
-            if not text.endswith(ending):
-                lacking.add(number, text[-40:])
-            # Blank-only endings such as a line end may touch the text's own: "\n\n" ends with "\n" once.
-            elif ending.isspace() and not text[at:].strip():
-                continue
-            if at >= 0:
-                inside.add(number, text[max(0, at - 15) : at + size + 15])
-        state.count += len(filled) - lacking.count
-        state.lacking.merge(lacking)
-        state.inside.merge(inside)
+        plain = list(map(str.isascii, texts))
+        parts = joined(texts, plain)
+        self.has_newline = self.has_newline or any("\n" in part for part in parts)
+        for other, occurs in self.occurring.items():
+            self.occurring[other] = occurs or any(holds(part, other) for part in parts)
+        for ending, state in self.endings.items():
+            state.merge(self._seen(ending, numbers, texts, plain))
+
+    def _seen(self, ending: str, numbers: list[int], texts: list[str], plain: list[bool]) -> Ending:
+        """One ending in one chunk."""
+        lacking, inside = Marks(self.kept), Marks(self.kept)
+        lacks = [not text.endswith(ending) for text in texts]
+        if True in lacks:
+            tails = [text[-40:] for text in compress(texts, lacks)]
+            lacking.add_all(zip(compress(numbers, lacks), tails, strict=True))
+        bodies = _bodies(texts, ending, lacks)
+        if any(holds(part, ending) for part in joined(bodies, plain)):
+            more = len(ending) + 15
+            inside.add_all(
+                (number, text[max(0, at - 15) : at + more])
+                for number, text, body in zip(numbers, texts, bodies, strict=True)
+                if (at := body.find(ending)) >= 0
+            )
+        return Ending(lacking, inside, len(texts) - lacking.count)
 
     def merge(self, other: TextSurvey) -> None:
         """Add the other's texts."""
         self.texts += other.texts
-        self.with_newline += other.with_newline
+        self.has_newline = self.has_newline or other.has_newline
         self.upper += other.upper
         self.lower += other.lower
         self.ended += other.ended

@@ -16,9 +16,9 @@ PACKAGE = Path(ftprep.__file__).parent
 # From the ground up; a room may import from its own floor only within its own package, and from all floors below.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "errors"),
-    ("addresses", "model"),
+    ("addresses", "bulk", "model"),
     ("recipe", "mends", "tokens", "writer", "splitter", "naming"),
-    ("batch", "keys", "parquet_writer", "setting", "tally", "textsurvey"),
+    ("batch", "keys", "keysurvey", "parquet_writer", "setting", "tally", "textsurvey"),
     ("surveys",),
     ("endings",),
     ("dataset",),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftprep import keys
+from ftprep import bulk, keys
 from ftprep.model import Chat, Pair
 
 TEXT = st.text(max_size=30)
@@ -24,7 +24,7 @@ def chat(*turns: tuple[str, str], tools: list[dict[str, object]] | None = None) 
 @given(TEXT)
 def test_folding_is_joining_words_with_one_blank(text: str) -> None:
     assert keys.fold(text) == " ".join(text.casefold().split()).encode()
-    assert keys.squeeze(text) == "".join(text.split()).encode()
+    assert keys.pack(text) == "".join(text.split()).encode()
 
 
 @given(words=st.lists(st.sampled_from(["Is", "it", "答案", "É"]), min_size=1, max_size=5), data=st.data())
@@ -102,3 +102,35 @@ def test_a_unit_of_question_and_answer(asked: bytes, one: bytes) -> None:
     assert keys.unit(asked, one) == keys.unit(asked, one)
     assert len(keys.unit(asked, one)) == 8
     assert (keys.unit(asked, one) == keys.unit(one, asked)) is (asked == one)
+
+
+MANY = st.lists(st.text(alphabet="aB \n\0é’答\u3000\xa0İßẞΣКк\ud800", max_size=12), max_size=12)
+
+
+@pytest.mark.parametrize("pays_after", [0, 1 << 60], ids=["numpy", "plain"])
+@given(prompts=MANY, completions=MANY, known=st.booleans())
+def test_many_pairs_have_the_keys_of_each(
+    pays_after: int, prompts: list[str], completions: list[str], known: bool
+) -> None:
+    size = min(len(prompts), len(completions))
+    prompts, completions = prompts[:size], completions[:size]
+    pairs = [Pair(p, c) for p, c in zip(prompts, completions, strict=True)]
+    endings = keys.folded(["aB", "\n答答", " a"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bulk, "PAYS_AFTER", pays_after)
+        asked = keys.asks(prompts, endings)
+        found = keys.of_pairs(prompts, completions, endings, asked if known else None)
+    wanted = [[keys.ask(p, endings) for p in pairs], [keys.answer(p) for p in pairs], [keys.exact(p) for p in pairs]]
+    assert list(found) == wanted
+    assert asked == wanted[0]
+    folds = [" ".join(p.casefold().split()).encode("utf-8", "surrogatepass") for p in prompts]
+    assert keys.asks(prompts) == [keys.digest(f.decode("utf-8", "surrogatepass")) for f in folds]
+
+
+def test_every_character_is_folded_as_str_folds_it() -> None:
+    """What is folded in UTF-8 in bulk must be no white space and have no capitals; what is packed, no white space."""
+    for code in range(0x110000):
+        text = f"A{chr(code)} "
+        wanted = " ".join(text.casefold().split())
+        assert keys.fold(text) == wanted.encode("utf-8", "surrogatepass"), hex(code)
+        assert keys.pack(text) == "".join(text.split()).encode("utf-8", "surrogatepass"), hex(code)

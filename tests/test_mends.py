@@ -16,13 +16,15 @@ from ftprep.mends import (
     Lower,
     Mend,
     Relabel,
+    TextMend,
     ToChat,
     apply_all,
+    apply_to_all,
     has_two_spaces,
     in_order,
     keeps_asks,
 )
-from ftprep.model import Chat, Message, Pair
+from ftprep.model import Chat, Example, Message, Pair
 
 CHAT = Chat([Message("user", "HELLO"), Message("assistant", "  HI")])
 TEXT = st.text(alphabet="aB é \n\t->END_./`答İΣ", max_size=24)
@@ -143,3 +145,23 @@ def test_order_is_fixed_and_each_is_made_once() -> None:
     assert keeps_asks(in_order(mends[:2]))
     assert not keeps_asks(in_order(mends))
     assert keeps_asks(())
+
+
+@given(
+    mends=st.lists(st.one_of(MENDS, st.builds(CutPrefix, FIELD, TEXT), st.just(ToChat("", " ->", " END"))), max_size=4),
+    texts=st.lists(st.one_of(st.tuples(TEXT, TEXT), st.none()), max_size=8),
+)
+def test_all_at_once_is_one_by_one(mends: list[Mend], texts: list[tuple[str, str] | None]) -> None:
+    examples: list[Example] = [CHAT if said is None else Pair(*said, {"id": 1}) for said in texts]
+    wanted = [apply_all(example, tuple(mends)) for example in examples]
+    found = apply_to_all(examples, tuple(mends))
+    assert found == wanted
+    assert [a is b for a, b in zip(found, examples, strict=True)] == [
+        a is b for a, b in zip(wanted, examples, strict=True)
+    ]
+
+
+@given(mend=MENDS, texts=st.lists(TEXT, max_size=8))
+def test_many_texts_are_mended_as_each_is(mend: Mend, texts: list[str]) -> None:
+    assert isinstance(mend, TextMend)
+    assert mend.texts(texts) == [mend.text(text) for text in texts]

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from sample_sets import dataset_of
 
 import ftprep as ft
+from ftprep import keys
 from ftprep.batch import Batch
-from ftprep.model import Chunk, Pair, Row
+from ftprep.model import Chat, Chunk, Message, Pair, Row
 from ftprep.setting import Setting
 from ftprep.surveys import (
     LONGEST_LABEL,
     MOST_LABELS,
     AnswerSurvey,
-    KeySurvey,
     LengthSurvey,
     Surveys,
     TextSample,
@@ -58,25 +58,6 @@ def test_percentiles(lengths: list[int], share: float) -> None:
     assert found.percentile(share) == wanted
 
 
-ENTRY = st.tuples(*[st.sampled_from([b"a", b"b", b"c"]).map(lambda c: c * 8)] * 3)
-
-
-@given(parts=st.lists(st.lists(ENTRY, max_size=5), max_size=5))
-def test_rows_that_ask_the_same_are_found(parts: list[list[tuple[bytes, ...]]]) -> None:
-    found = KeySurvey()
-    entries: list[bytes] = []
-    for part in parts:
-        made = [b"".join(entry) + (len(entries) + n).to_bytes(8) for n, entry in enumerate(part)]
-        other = KeySurvey()
-        other.see(made)
-        found.merge(other)
-        entries += made
-    asked = [e[:8] for e in entries]
-    assert found.repeated() == sorted(e for e in entries if asked.count(e[:8]) > 1)
-    assert found.said([0, 3, 10**6]) == {n: e[:24] for n, e in enumerate(entries) if n in (0, 3)}
-    assert found.different(8) == min(2, len({e[8:16] for e in entries}))
-
-
 @given(
     items=st.lists(st.tuples(st.binary(min_size=8, max_size=8), st.integers(0, 99)), max_size=20, unique=True),
     size=st.integers(0, 6),
@@ -105,7 +86,7 @@ def test_keys_carry_the_same_ordinal(line: int) -> None:
     chunk, row = Chunk(3, 0, 7, b""), Row(5, line, example=Pair("a", "b"), index=5)
     found = Surveys(Setting())
     found.see(chunk, Batch([row]), Setting())
-    entry = found.keys.data
+    entry = bytes(found.keys._data)
     assert int.from_bytes(entry[24:]) == ordinal(chunk, row)
 
 
@@ -120,3 +101,27 @@ def test_a_long_shared_instruction_is_seen() -> None:
     ]
     assert f"({len(long):,} characters)" in finding.message
     assert len(finding.message) < 300
+
+
+EXTRA = st.one_of(st.none(), st.dictionaries(st.sampled_from(["id", "note"]), st.integers(0, 3), max_size=2))
+
+
+@given(said=st.lists(st.tuples(st.sampled_from(["a ->", "B", "", " a"]), st.text(max_size=4), EXTRA), max_size=8))
+def test_each_row_has_its_keys_and_columns(said: list[tuple[str, str, dict[str, int] | None]]) -> None:
+    setting = Setting(prompt_endings=(" ->",), sample_size=3)
+    talk = Chat([Message("user", "a"), Message("assistant", "b")], extra={"id": 1})
+    examples: list[Pair | Chat] = [*(Pair(p, c, e) for p, c, e in said), talk]
+    found = Surveys(setting)
+    chunk = Chunk(2, 0, 1, b"")
+    found.see(chunk, Batch([Row(i, i, example=e, index=i) for i, e in enumerate(examples)]), setting)
+    wanted = {
+        ordinal(chunk, Row(i, i, index=i)): keys.ask(e, keys.folded((" ->",))) + keys.answer(e) + keys.exact(e)
+        for i, e in enumerate(examples)
+    }
+    assert found.keys.said(wanted) == wanted
+    assert len(found.keys) == len(examples)
+    assert found.columns == Counter(name for e in examples for name in e.extra or ())
+    sampled = sorted(
+        (keys.exact(e), 2 << 32 | i, e.prompt, e.completion) for i, e in enumerate(examples[:-1]) if isinstance(e, Pair)
+    )
+    assert found.sample.items == sampled[:3]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftprep.textsurvey import CASED, END, START, Edge, Marks, TextSurvey, count_cases
+from ftprep.textsurvey import CASED, END, START, Edge, Ending, Marks, TextSurvey, count_cases
 
 ENDINGS = (" ->", "\n", " END", "\n\n###\n\n")
 TEXT = st.text(alphabet="aB é答\n->END# ", max_size=24)
@@ -31,7 +31,7 @@ def state(one: TextSurvey) -> object:
     """All that a survey says, comparable."""
     endings = {e: (s.count, s.lacking, s.inside) for e, s in one.endings.items()}
     edges = (one.starts.common, one.ends.common)
-    return one.texts, one.blank, one.with_newline, one.upper, one.lower, edges, endings, one.occurring
+    return one.texts, one.blank, one.has_newline, one.upper, one.lower, edges, endings, one.occurring
 
 
 @given(texts=TEXTS)
@@ -40,7 +40,7 @@ def test_counts_are_those_of_a_slow_count(texts: list[str]) -> None:
     filled = [(i, t) for i, t in enumerate(texts) if t.strip()]
     assert found.texts == len(filled)
     assert [i for i, _ in found.blank.items] == [i for i, t in enumerate(texts) if not t.strip()]
-    assert found.with_newline == sum("\n" in t for _, t in filled)
+    assert found.has_newline is any("\n" in t for _, t in filled)
     assert found.starts.common == shared([t[:START] for _, t in filled])
     assert found.ends.common == shared([t[::-1][:END] for _, t in filled])
     assert found.upper == sum(sum(map(str.isupper, t[:CASED])) for _, t in filled)
@@ -123,3 +123,37 @@ def test_cases_of_all_scripts_are_counted(texts: list[str]) -> None:
 )
 def test_cases(text: str, cases: tuple[int, int]) -> None:
     assert count_cases([text]) == cases
+
+
+@given(texts=st.lists(st.text(alphabet="#\n a->", max_size=14), max_size=10), kept=st.integers(0, 12))
+def test_endings_are_noted_as_one_by_one(texts: list[str], kept: int) -> None:
+    """Endings that overlap themselves or touch blanks among them, with what is shown of each row."""
+    endings = ("##", "#\n#", "\n\n", "\n", " ->", "\n\n###\n\n", "a a")
+    found = TextSurvey(endings, (), kept)
+    found.see(list(range(len(texts))), texts)
+    filled = [(i, t) for i, t in enumerate(texts) if t.strip()]
+    for ending in endings:
+        wanted = one_by_one(ending, filled, kept)
+        assert found.endings[ending] == wanted, ending
+
+
+def one_by_one(ending: str, filled: list[tuple[int, str]], kept: int) -> Ending:
+    """An ending's counts by the definition: a text has it at its end, and may hold it earlier on."""
+    lacking, inside = Marks(kept), Marks(kept)
+    for number, text in filled:
+        at = text.find(ending)
+        if not text.endswith(ending):
+            lacking.add(number, text[-40:])
+        elif at == len(text) - len(ending) or (ending.isspace() and not text[at:].strip()):
+            continue
+        if at >= 0:
+            inside.add(number, text[max(0, at - 15) : at + len(ending) + 15])
+    return Ending(lacking, inside, len(filled) - lacking.count)
+
+
+@given(texts=st.lists(st.sampled_from(["Peru ->", "Peru", "?", "x ->", "a\n\n###\n\n", "END", "###"]), max_size=12))
+def test_texts_that_end_in_a_known_ending_are_counted(texts: list[str]) -> None:
+    known = (" ->", "\n\n###\n\n", "###")
+    found = TextSurvey((), (), 10, known)
+    found.see(list(range(len(texts))), texts)
+    assert found.ended == sum(text.endswith(known) for text in texts)

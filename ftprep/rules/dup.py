@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from ftprep import keys
@@ -21,7 +21,7 @@ Repeat = tuple[int, int]
 """(ordinal of a repeated row, ordinal of the row that it repeats)"""
 
 
-def find_repeats(entries: list[bytes]) -> dict[str, list[Repeat]]:
+def find_repeats(entries: Iterable[bytes]) -> dict[str, list[Repeat]]:
     """All repeats by rule, in the order of rows, from the sorted key entries of rows that ask what another asks."""
     found: dict[str, list[Repeat]] = {"DUP101": [], "DUP102": [], "DUP104": []}
     group: list[bytes] = []

@@ -36,6 +36,11 @@ class PairShape:
     def _plain(self) -> tuple[str, str]:
         return self.prompt.column, self.completion.column
 
+    @cached_property
+    def _whole(self) -> int:
+        """How many keys a record has that holds the columns and no other; -1 where a template may do without some."""
+        return len(self.columns) if all(self._plain) else -1
+
     def read(self, row: Row) -> bool:
         """Set the example if every value that is needed is text."""
         record = row.record
@@ -44,7 +49,8 @@ class PairShape:
         completion = record.get(completion_column) if completion_column else self.completion.fill(record, exact_text)
         if not isinstance(prompt, str) or not isinstance(completion, str):
             return False
-        row.example = Pair(prompt, completion, self._extra(record))
+        extra = None if len(record) == self._whole else self._extra(record)
+        row.example = Pair(prompt, completion, extra)
         return True
 
     def read_loosely(self, record: dict[str, Any]) -> Example | str:
@@ -109,7 +115,7 @@ class PairShape:
         return "completion column" if self.completion.column else "completion template's column"
 
     def _extra(self, record: dict[str, Any]) -> dict[str, Any] | None:
-        columns = self.columns
-        if len(record) == len(columns) and all(c in record for c in columns):
-            return None
-        return {k: v for k, v in record.items() if k not in columns} or None
+        extra = dict(record)
+        for column in self.columns:
+            extra.pop(column, None)
+        return extra or None

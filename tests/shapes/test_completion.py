@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ftprep.model import Chat, Message, Pair, Row
 from ftprep.shapes.completion import PairShape
-from ftprep.shapes.template import Piece, Template, parse_template
+from ftprep.shapes.template import Piece, Template, exact_text, from_column, parse_template
 
 SHAPE = PairShape()
 WORDS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -37,6 +37,25 @@ def test_texts_are_taken_to_the_character() -> None:
     assert read({"prompt": " 007", "completion": "NA\n"}) == Pair(" 007", "NA\n")
     extra = {"id": 7, "note": None}
     assert read({"prompt": "a", "completion": "b", **extra}) == Pair("a", "b", extra)
+
+
+@given(
+    record=st.dictionaries(KEYS, WORDS | st.none(), max_size=5),
+    shape=st.sampled_from(
+        [
+            SHAPE,
+            PairShape(from_column("id"), from_column("completion")),
+            PairShape(from_column("input"), from_column("input")),
+            PairShape(Template(after="Say: "), from_column("completion")),
+            PairShape(Template((Piece("prompt", "Q: "), Piece("input", "\n", optional=True))), from_column("id")),
+        ]
+    ),
+)
+def test_what_no_column_needs_is_extra(record: dict[str, Any], shape: PairShape) -> None:
+    prompt, completion = shape.prompt.fill(record, exact_text), shape.completion.fill(record, exact_text)
+    extra = {k: v for k, v in record.items() if k not in shape.prompt.columns + shape.completion.columns}
+    whole = prompt is not None and completion is not None
+    assert read(record, shape) == (Pair(prompt or "", completion or "", extra or None) if whole else None)
 
 
 @pytest.mark.parametrize(

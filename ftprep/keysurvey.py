@@ -1,0 +1,126 @@
+"""What all rows say, as 32 bytes of digests a row, in memory or on disk; rows that ask the same are found."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import IO, Final
+
+SIZE: Final = 32
+"""Bytes of an entry: digests of what is asked, of what is answered, of everything, and the row's ordinal, 8 each."""
+
+MOST_IN_MEMORY: Final = 1 << 30
+"""Bytes of entries (33 million rows) beyond which they are put on disk, in the folder for temporary files."""
+
+_PARTS: Final = 256
+
+
+class KeySurvey:
+    """The entries of all rows, in any order; those of rows that ask the same thing fall into the same one of 256 parts,
+    by the first byte of their digest, and only one part is looked through at a time."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._file: IO[bytes] | None = None
+        self._runs: list[list[int]] = []
+
+    def see(self, entries: Iterable[bytes]) -> None:
+        """Take in one chunk's entries, in parts cut anywhere."""
+        self._data += b"".join(entries)
+
+    def merge(self, other: KeySurvey) -> None:
+        """Add the other's rows."""
+        for part in other._pieces():
+            self._data += part
+            if len(self._data) > MOST_IN_MEMORY:
+                self._put_down()
+
+    def __len__(self) -> int:
+        return sum(run[-1] - run[0] for run in self._runs) // SIZE + len(self._data) // SIZE
+
+    def clear(self) -> None:
+        """Let go of all entries."""
+        self._data.clear()
+        self._runs.clear()
+        if self._file:
+            self._file.close()
+        self._file = None
+
+    def repeated(self) -> Iterator[bytes]:
+        """The entries of rows that ask what another asks too, sorted: those of one question stand together, then those
+        that answer the same, then the same, the first in the data first."""
+        for part in self._parts():
+            yield from sorted(_sharing(part))
+
+    def said(self, ordinals: Iterable[int]) -> dict[int, bytes]:
+        """The three digests of the rows with these ordinals."""
+        wanted = {int.from_bytes(ordinal.to_bytes(8), sys.byteorder): ordinal for ordinal in ordinals}
+        found: dict[int, bytes] = {}
+        for data in self._pieces():
+            with memoryview(data) as view, view.cast("Q") as numbers:
+                for place, number in enumerate(numbers[3::4]):
+                    if number in wanted:
+                        found[wanted[number]] = bytes(view[SIZE * place : SIZE * place + 24])
+        return found
+
+    def different(self, start: int) -> int:
+        """How many different digests stand at a byte of the entries (0 and 1 are exact, more is 2)."""
+        first = b""
+        for data in self._pieces():
+            first = first or bytes(data[start : start + 8])
+            if any(data[i : i + 8] != first for i in range(start, len(data), SIZE)):
+                return 2
+        return 1 if first else 0
+
+    def _pieces(self) -> Iterator[bytes | bytearray]:
+        """All entries, some megabytes at a time."""
+        for number in range(_PARTS if self._runs else 0):
+            yield from self._on_disk(number)
+        if self._data:
+            yield self._data
+
+    def _parts(self) -> Iterator[bytes | bytearray]:
+        """The entries of each part."""
+        places = _by_part(self._data)
+        for number in range(_PARTS):
+            held = b"".join(self._data[SIZE * p : SIZE * p + SIZE] for p in places[number])
+            yield b"".join([*self._on_disk(number), held])
+
+    def _on_disk(self, number: int) -> Iterator[bytes]:
+        for run in self._runs:
+            if self._file and run[number + 1] > run[number]:
+                self._file.seek(run[number])
+                yield self._file.read(run[number + 1] - run[number])
+
+    def _put_down(self) -> None:
+        """Move what is in memory to disk, part by part."""
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="ftprep-")  # noqa: SIM115 - closed by clear()
+        at = self._file.seek(0, 2)
+        run = [at]
+        for places in _by_part(self._data):
+            at += self._file.write(b"".join(self._data[SIZE * p : SIZE * p + SIZE] for p in places))
+            run.append(at)
+        self._runs.append(run)
+        self._data.clear()
+
+
+def _by_part(data: bytearray) -> list[array[int]]:
+    """The places of the entries of each part."""
+    places = [array("I") for _ in range(_PARTS)]
+    for place, first in enumerate(bytes(data[::SIZE])):
+        places[first].append(place)
+    return places
+
+
+def _sharing(data: bytes | bytearray) -> list[bytes]:
+    """The entries whose question stands in another one too."""
+    with memoryview(data) as view, view.cast("Q") as numbers:
+        questions = numbers[0::4].tolist()
+        times = Counter(questions)
+        if len(times) == len(questions):
+            return []
+        return [bytes(view[SIZE * p : SIZE * p + SIZE]) for p, q in enumerate(questions) if times[q] > 1]
