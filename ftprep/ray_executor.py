@@ -96,6 +96,7 @@ class RayExecutor:
         except (ConnectionError, ValueError, RuntimeError, OSError, ray.exceptions.RayError) as error:
             raise _unreached(self.address, " ".join(str(error).split())[:300]) from error
         self._connected = True
+        _hush()
         return ray
 
     def _window(self) -> int:
@@ -134,6 +135,15 @@ def _ray() -> ModuleType:
     except ImportError:
         raise MissingExtra("working on a Ray cluster", "ray") from None
     return ray
+
+
+def _hush() -> None:
+    """Keep what Ray's own daemons tell of lost workers off standard output, where the report goes; `log_to_driver` does
+    not, and there is no public switch. A Ray that has this one no more prints as it likes."""
+    import ray._private.worker as driver
+
+    if hasattr(driver, "_worker_logs_enabled"):
+        driver._worker_logs_enabled = False  # noqa: SLF001
 
 
 def _reach(address: str) -> None:

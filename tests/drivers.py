@@ -14,7 +14,7 @@ from typing import Any
 import ftprep
 
 HERE = Path(__file__).parent
-SECONDS = 60
+SECONDS = 120
 ENVIRONMENT = os.environ | {
     "PYTHONPATH": os.pathsep.join(
         [str(Path(ftprep.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]

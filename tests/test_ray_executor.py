@@ -149,7 +149,8 @@ class TestCluster:
         report, path = tmp_path / "report.json", folder / "large.jsonl"
         named = on(cluster) | {"workers": 2}
         with driver("check", path, named=named, range_bytes=90_000, deadly=180_000, report=report) as p:
-            finished(p)
+            told = finished(p)
+        assert "raylet" not in told
         found = json.loads(report.read_text())
         (lost,) = [f for f in found["findings"] if f["code"] == "IO123"]
         assert "worker processes died 6 times here" in lost["message"]
