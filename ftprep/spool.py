@@ -19,6 +19,15 @@ _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Aside).decode
 
 
+_LINES_AT_ONCE = 1000
+
+
+def _flush(sides: tuple[list[bytes], list[bytes]], *files: OutputFile) -> None:
+    for lines, file in zip(sides, files, strict=True):
+        file.write_lines(b"".join(lines), len(lines))
+        lines.clear()
+
+
 class Spool:
     """The written lines of one trip, beside the outputs, with what a split needs to know of each: 12 bytes a row."""
 
@@ -71,8 +80,12 @@ class Spool:
             while block := self._file.read(1 << 20):
                 train.write_lines(block, block.count(b"\n"))
             return
-        for line, (unit, _) in zip(self._file, self.units(), strict=True):
-            (valid if split.is_valid(unit) else train).write(line)
+        sides: tuple[list[bytes], list[bytes]] = ([], [])
+        for number, (line, (unit, _)) in enumerate(zip(self._file, self.units(), strict=True), 1):
+            sides[split.is_valid(unit)].append(line)
+            if number % _LINES_AT_ONCE == 0:
+                _flush(sides, train, valid)
+        _flush(sides, train, valid)
 
     def close(self) -> None:
         """Let go of the files."""
