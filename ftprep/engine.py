@@ -15,8 +15,8 @@ from ftprep import keys
 from ftprep.batch import Batch
 from ftprep.dataset import Dataset
 from ftprep.lines import Lines, Writing, as_json
-from ftprep.mends import apply_all, keeps_asks
-from ftprep.model import Chat, Chunk, Fault, ImagePart, Pair, Range, Row, Speech
+from ftprep.mends import apply_to_all, keeps_asks
+from ftprep.model import Chat, Chunk, Example, Fault, ImagePart, Pair, Range, Row, Speech
 from ftprep.partial import Account, ChunkInfo, Partial, Places
 from ftprep.plan import Plan
 from ftprep.readers.strict_json import number_text
@@ -89,10 +89,12 @@ class Look:
     def examples(self, chunk: Chunk) -> list[Row]:
         """The rows of one chunk, shaped and nothing more."""
         rows = [] if isinstance(chunk.payload, Fault) else list(self.plan.decode(chunk))
+        shape = self.plan.shapes[chunk.source]
         for position, row in enumerate(rows):
             row.offset = row.index = position
-            if row.example is None:
-                self._shape(row, chunk.source)
+            if row.example is not None or (shape and not row.faults and row.record is not None and shape.read(row)):
+                continue  # nearly every row
+            self._shape(row, chunk.source)
         return rows
 
     # -- from record to example ------------------------------------------------------------------------------------
@@ -158,14 +160,19 @@ class Look:
             asked = keys.asks([prompt for _, prompt in pairs], self.plan.folded_endings)
             for (row, _), digest in zip(pairs, asked, strict=True):
                 row.asked = digest
+        loaded: list[Row] = []
+        examples: list[Example] = []
         for row in rows:
-            if row.example is None:
+            example = row.example
+            if example is None:
                 continue
             if writing.settled and row.faults:
                 row.faults = [f for f in row.faults if f.code not in writing.settled]
-            if isinstance(row.example, Pair) and row.example.extra and not (writing.in_place or writing.verbatim):
-                row.example = Pair(row.example.prompt, row.example.completion)
-            mended = apply_all(row.example, writing.mends)
+            if isinstance(example, Pair) and example.extra and not (writing.in_place or writing.verbatim):
+                example = row.example = Pair(example.prompt, example.completion)
+            loaded.append(row)
+            examples.append(example)
+        for row, mended in zip(loaded, apply_to_all(examples, writing.mends), strict=True):
             if mended is not row.example:
                 row.example, row.speech = mended, None
 

@@ -14,7 +14,7 @@ from ftprep.model import Chunk
 from ftprep.naming import Names
 from ftprep.partial import Aside, Output
 from ftprep.splitter import Joined, Split
-from ftprep.writer import OutputSet
+from ftprep.writer import OutputFile, OutputSet
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Aside).decode
@@ -26,6 +26,15 @@ class Written(NamedTuple):
     train: Path
     valid: Path | None
     paths: tuple[Path, ...]
+
+
+_LINES_AT_ONCE = 1000
+
+
+def _flush(sides: tuple[list[bytes], list[bytes]], *files: OutputFile) -> None:
+    for lines, file in zip(sides, files, strict=True):
+        file.write_lines(b"".join(lines), len(lines))
+        lines.clear()
 
 
 class Spool:
@@ -82,8 +91,12 @@ class Spool:
                 train.write_lines(block, block.count(b"\n"))
             return Written(train.path, None, (train.path,))
         valid = outputs.open(names.valid)
-        for line, (unit, _) in zip(self._file, self.units(), strict=True):
-            (valid if split.is_valid(unit) else train).write(line)
+        sides: tuple[list[bytes], list[bytes]] = ([], [])
+        for number, (line, (unit, _)) in enumerate(zip(self._file, self.units(), strict=True), 1):
+            sides[split.is_valid(unit)].append(line)
+            if number % _LINES_AT_ONCE == 0:
+                _flush(sides, train, valid)
+        _flush(sides, train, valid)
         return Written(train.path, valid.path, (train.path, valid.path))
 
     def close(self) -> None:
