@@ -5,9 +5,11 @@ A program of its own, so that whatever becomes of the tests, the cluster ends wi
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
+from pathlib import Path
 
 from ray.cluster_utils import Cluster
 
@@ -17,6 +19,9 @@ STORE = 80 << 20
 def main() -> None:
     # Short, since the sockets in it may have names of 107 bytes at most; and its own, so that nothing else is met.
     folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")
+    # The file that tells `auto` where a cluster is: not the one that all of this computer's share.
+    os.environ["RAY_TMPDIR"] = folder
+    Path(folder, "ray").mkdir()
     head = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": STORE, "temp_dir": folder}
     # A node that is gone is missed after seconds, not half a minute.
     head["_system_config"] = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 1000}
