@@ -110,22 +110,25 @@ def _from_set(dataset: Dataset, partial: Partial, plan: Plan, found: _Found) -> 
         return set()
     places = Places(plan, partial.chunks)
     crashed: set[str] = set()
+    judged: list[tuple[DatasetRule, Judgement]] = []
     for rule in plan.dataset_rules:
         code = rule.card.code
         try:
-            judgements = list(rule.judge(dataset))
+            judged += [(rule, judgement) for judgement in rule.judge(dataset)]
         except Exception as error:  # noqa: BLE001 - a rule's crash is a finding about it, the run goes on
             what = f"the rule {rule.card.name} crashed ({type(error).__name__}: {error}): this is a bug in ftprep"
-            judgements = [Judgement(what)]
+            judged.append((rule, Judgement(what)))
             crashed.add(code)
-        for judged in judgements:
-            found.counts[code] += judged.marks.count if judged.marks else 1
-            found.findings.extend(_judged(judged, rule, dataset, plan, places))
+    told = [number for _, judgement in judged if judgement.marks for number, _ in judgement.marks.items]
+    said = dataset.surveys.keys.said(told) if told else {}
+    for rule, judgement in judged:
+        found.counts[rule.card.code] += judgement.marks.count if judgement.marks else 1
+        found.findings.extend(_judged(judgement, rule, said, plan, places))
     return crashed
 
 
 def _judged(
-    judged: Judgement, rule: DatasetRule, dataset: Dataset, plan: Plan, places: Places
+    judged: Judgement, rule: DatasetRule, said: dict[int, bytes], plan: Plan, places: Places
 ) -> Iterator[tuple[int, Finding]]:
     if judged.marks is None:
         table = plan.tables[0]
@@ -133,7 +136,6 @@ def _judged(
         fault = rule.fault(judged.message, excerpt=judged.excerpt)
         yield 0, _finding(Place(table.name, 1, 0, table.sheet), fault, mark)
         return
-    said = dataset.surveys.keys.said([number for number, _ in judged.marks.items])
     for number, detail in judged.marks.items:
         told = judged.message + detail if judged.tells else judged.message
         fault = rule.fault(told, excerpt="" if judged.tells else detail)

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Final
 
 SIZE: Final = 32
@@ -52,8 +52,14 @@ class KeySurvey:
     def repeated(self) -> Iterator[bytes]:
         """The entries of rows that ask what another asks too, sorted: those of one question stand together, then those
         that answer the same, then the same, the first in the data first."""
-        for part in self._parts():
-            yield from sorted(_sharing(part))
+        places = _by_part(self._data)
+        for number in range(_PARTS):
+            if not self._runs:
+                yield from sorted(_sharing(self._data, places[number]))
+                continue
+            held = [self._data[SIZE * p : SIZE * p + SIZE] for p in places[number]]
+            part = b"".join([*self._on_disk(number), *held])
+            yield from sorted(_sharing(part, range(len(part) // SIZE)))
 
     def said(self, ordinals: Iterable[int]) -> dict[int, bytes]:
         """The three digests of the rows with these ordinals."""
@@ -82,13 +88,6 @@ class KeySurvey:
         if self._data:
             yield self._data
 
-    def _parts(self) -> Iterator[bytes | bytearray]:
-        """The entries of each part."""
-        places = _by_part(self._data)
-        for number in range(_PARTS):
-            held = b"".join(self._data[SIZE * p : SIZE * p + SIZE] for p in places[number])
-            yield b"".join([*self._on_disk(number), held])
-
     def _on_disk(self, number: int) -> Iterator[bytes]:
         for run in self._runs:
             if self._file and run[number + 1] > run[number]:
@@ -116,11 +115,12 @@ def _by_part(data: bytearray) -> list[array[int]]:
     return places
 
 
-def _sharing(data: bytes | bytearray) -> list[bytes]:
-    """The entries whose question stands in another one too."""
+def _sharing(data: bytes | bytearray, places: Sequence[int]) -> list[bytes]:
+    """The entries at these places whose question stands in another one too."""
     with memoryview(data) as view, view.cast("Q") as numbers:
-        questions = numbers[0::4].tolist()
+        questions = [numbers[4 * place] for place in places]
         times = Counter(questions)
         if len(times) == len(questions):
             return []
-        return [bytes(view[SIZE * p : SIZE * p + SIZE]) for p, q in enumerate(questions) if times[q] > 1]
+        shared = [p for p, question in zip(places, questions, strict=True) if times[question] > 1]
+        return [bytes(view[SIZE * p : SIZE * p + SIZE]) for p in shared]

@@ -42,6 +42,10 @@ def find_repeats(entries: Iterable[bytes]) -> dict[str, list[Repeat]]:
 
 def _compare(group: list[bytes], found: dict[str, list[Repeat]]) -> None:
     """Sort out rows that ask the same: which say the same, which answer the same, which answer otherwise."""
+    if group[0][8:24] == group[-1][8:24]:  # sorted, so all say the same
+        first = int.from_bytes(group[0][24:])
+        found["DUP101"].extend([(int.from_bytes(entry[24:]), first) for entry in group[1:]])
+        return
     firsts: dict[bytes, int] = {}
     answers: dict[bytes, list[int]] = {}
     for entry in group:  # sorted, so the first of equals is the first in the file
