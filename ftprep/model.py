@@ -72,7 +72,6 @@ class Chunk(msgspec.Struct, frozen=True):
     source: int
     first_line: int
     payload: Any
-    last: bool = False
 
 
 class Range(msgspec.Struct, frozen=True):

@@ -161,12 +161,12 @@ def test_how_many_workers_auto_takes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 SLOW = """
-import sys, time
+import os, sys, time
 from ftprep.executors import Processes
 from ftprep.model import Chunk
 
 def job(chunk):
-    print("working", flush=True)
+    os.write(1, b"working\n")  # in one go: two workers may speak at once
     time.sleep(float(sys.argv[1]))
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import msgspec
@@ -60,17 +60,6 @@ class Table(msgspec.Struct, frozen=True):
     faults: tuple[tuple[int, Fault], ...] = ()
     broken: bool = False
     records: Any = None
-
-
-def mark_last(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-    """The same chunks, each held back until it is known whether another follows; the last one says that it is."""
-    held: Chunk | None = None
-    for chunk in chunks:
-        if held:
-            yield held
-        held = chunk
-    if held:
-        yield msgspec.structs.replace(held, last=True)
 
 
 class Lane(Protocol):

@@ -8,7 +8,7 @@ import msgspec
 
 from ftprep.model import Chunk, Fault, Row
 from ftprep.readers import sources
-from ftprep.readers.base import Options, Table, mark_last
+from ftprep.readers.base import Options, Table
 from ftprep.readers.delimited_cut import Pieces, cutter
 from ftprep.readers.delimited_head import SWAP, look
 from ftprep.readers.delimited_rows import Decoder
@@ -45,7 +45,7 @@ class DelimitedReader:
 
     def chunks(self, table: Table) -> Iterator[Chunk]:
         """Bytes cut where a record ends and its quotes are closed; where the source breaks, a chunk with the fault."""
-        return mark_last(_chunks(table))
+        return _chunks(table)
 
     def decode(self, table: Table, chunk: Chunk) -> Iterator[Row]:
         """The rows of a chunk: a record is a dict of cells by column, in the header's order."""

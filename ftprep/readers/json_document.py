@@ -59,10 +59,10 @@ class JsonReader:
         try:
             data = read_all(table)
         except SourceBroken as broken:
-            yield Chunk(0, 0, 1, broken.fault, last=True)
+            yield Chunk(0, 0, 1, broken.fault)
             return
-        payloads = enumerate(_payloads(_records(data)))
-        yield from base.mark_last(Chunk(number, 0, line, payload) for number, (line, payload) in payloads)
+        for number, (line, payload) in enumerate(_payloads(_records(data))):
+            yield Chunk(number, 0, line, payload)
 
     def decode(self, table: base.Table, chunk: Chunk) -> Iterator[Row]:  # noqa: ARG002 - the contract's signature
         """A row for every record."""

@@ -52,7 +52,7 @@ class ParquetReader:
     def chunks(self, table: Table) -> Iterator[Chunk]:
         """Streams of Arrow batches as bytes; a list with a Fault in the place of a row that is too large; a Fault where
         a row group cannot be read, after which the next one goes on."""
-        return base.mark_last(_chunks(table))
+        return _chunks(table)
 
     def decode(self, table: Table, chunk: Chunk) -> Iterator[Row]:  # noqa: ARG002
         """The rows of a chunk, without the keys whose value is null."""

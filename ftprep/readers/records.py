@@ -73,7 +73,7 @@ class RecordsReader:
 
     def chunks(self, table: Table) -> Iterator[Chunk]:
         """Lists of records as plain values, with a Fault in the place of what is none; the values are copies."""
-        return base.mark_last(_chunks(table))
+        return _chunks(table)
 
     def decode(self, table: Table, chunk: Chunk) -> Iterator[Row]:  # noqa: ARG002
         """A row a record."""

@@ -182,7 +182,7 @@ def read_all(table: base.Table) -> bytes:
 def line_chunks(table: base.Table) -> Iterator[Chunk]:
     """Chunks of whole lines (all end in a line feed but perhaps the last); a line beyond MAX_RECORD_BYTES is cut one
     byte past that bound, so that it is known as too long and never held in memory."""
-    return base.mark_last(chunks_from(blocks(table)))
+    return chunks_from(blocks(table))
 
 
 def chunks_from(source: Iterator[bytes]) -> Iterator[Chunk]:

@@ -55,7 +55,7 @@ class WorkbookReader:
     def chunks(self, table: Table) -> Iterator[Chunk]:
         """Lists of (sheet row, cells by the table's header); behind the cells stand the faults of those that say
         nothing."""
-        return base.mark_last(_chunks(table))
+        return _chunks(table)
 
     def decode(self, table: Table, chunk: Chunk) -> Iterator[Row]:
         """The rows of a chunk: a record is a dict of texts by column."""

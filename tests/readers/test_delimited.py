@@ -35,7 +35,6 @@ def rows_of(table: Table) -> list[Row]:
     """All rows of a table, through chunks."""
     chunks = list(READER.chunks(table))
     assert [chunk.number for chunk in chunks] == list(range(len(chunks)))
-    assert [chunk.last for chunk in chunks] == [False] * (len(chunks) - 1) + [True] * bool(chunks)
     return [row for chunk in chunks for row in READER.decode(table, chunk)]
 
 
@@ -277,7 +276,7 @@ def test_a_source_that_breaks_gives_what_was_read_and_a_fault(tmp_path: Path, mo
 
     monkeypatch.setattr(sources, "blocks", broken)
     chunks = list(READER.chunks(table))
-    assert (chunks[-1].payload, chunks[-1].first_line, chunks[-1].last) == (Fault("IO116", "cut"), 3, True)
+    assert (chunks[-1].payload, chunks[-1].first_line) == (Fault("IO116", "cut"), 3)
     assert [row.record for chunk in chunks for row in READER.decode(table, chunk)] == [
         {"a": "1", "b": "2"},
         {"a": "3", "b": ""},

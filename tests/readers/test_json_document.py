@@ -199,7 +199,6 @@ def test_any_records_come_back_however_they_are_cut(
         assert read(table) == whole
         chunks = list(READER.chunks(table))
     assert [record for _, record, _ in whole] == records
-    assert [chunk.last for chunk in chunks] == [False] * (len(chunks) - 1) + [True]
     assert [chunk.number for chunk in chunks] == list(range(len(chunks)))
 
 

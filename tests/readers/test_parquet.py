@@ -31,9 +31,7 @@ def opened(path: Path, **options: str) -> Table:
 
 
 def chunks_of(table: Table) -> list[Chunk]:
-    chunks = list(reader_of(table).chunks(table))
-    assert [chunk.last for chunk in chunks] == [False] * (len(chunks) - 1) + [True] * bool(chunks)
-    return chunks
+    return list(reader_of(table).chunks(table))
 
 
 def rows_of(table: Table) -> list[Row]:

@@ -111,7 +111,6 @@ def test_chunks_are_whole_lines_and_add_up(lines: list[bytes], ended: bool, size
         patch.setattr(base, "MAX_RECORD_BYTES", bound)
         chunks = list(line_chunks(table_of(written(Path(folder), data))))
     assert [chunk.number for chunk in chunks] == list(range(len(chunks)))
-    assert [chunk.last for chunk in chunks] == [False] * (len(chunks) - 1) + [True] * bool(chunks)
     assert all(chunk.payload.endswith(b"\n") for chunk in chunks[:-1])
     line = 1
     for chunk in chunks:
@@ -135,7 +134,7 @@ def test_trouble_in_the_bytes_is_a_chunk_after_what_could_be_read(tmp_path: Path
     path = written(tmp_path, gzip.compress(noise, mtime=0)[:-100])
     *good, last = line_chunks(table_of(path, "gzip"))
     assert isinstance(last.payload, Fault)
-    assert (last.payload.code, last.last) == ("IO116", True)
+    assert last.payload.code == "IO116"
     assert last.first_line == 1 + sum(chunk.payload.count(b"\n") for chunk in good)
     assert noise.startswith(b"".join(chunk.payload for chunk in good))
 
