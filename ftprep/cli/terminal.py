@@ -28,6 +28,9 @@ PIPE_WIDTH = 100
 BAR_AFTER = 0.5
 """Seconds before a progress bar shows: most runs are over by then, and need not load what draws it."""
 
+DRAWN_EVERY = 0.1
+"""Seconds between two drawings of it."""
+
 
 def wants_color(choice: str, stream: IO[str] | None) -> bool:
     """Whether to write colours: as said, else by NO_COLOR, FORCE_COLOR and TERM, else on a terminal."""
@@ -132,6 +135,7 @@ class Bar:
         self._what = what
         self._color = color
         self._since = time.monotonic()
+        self._drawn = 0.0
         self._shown: tuple[Progress, TaskID] | None = None
 
     def __call__(self, done: int, total: int) -> None:
@@ -143,6 +147,9 @@ class Bar:
         progress, task = self._shown
         # Compressed files and workbooks give more than their size.
         progress.update(task, completed=done, total=total if done <= total else None)
+        if time.monotonic() - self._drawn > DRAWN_EVERY:
+            self._drawn = time.monotonic()
+            progress.refresh()
 
     def hide(self) -> None:
         """Take the bar away, so that something else can be said; it comes back by itself."""
@@ -157,6 +164,7 @@ class Bar:
         console = Console(file=sys.stderr, no_color=not self._color)
         words = TextColumn("{task.description}", markup=False)
         columns = (words, BarColumn(), DownloadColumn(), TimeElapsedColumn())
-        progress = Progress(*columns, console=console, transient=True)
+        # Drawn as results come in, not by a thread of its own: workers can be forked from a process of one thread only.
+        progress = Progress(*columns, console=console, transient=True, auto_refresh=False)
         progress.start()
         return progress, progress.add_task(self._what, total=None)
