@@ -82,7 +82,7 @@ def convert(
             mends = (ToChat(system, ending, stop),)
         elif to == "completion":
             mends = _as_the_recipe_says(resolved)
-        writing = Writing(mends=mends)
+        writing = Writing(mends=mends, splits=False)
         with Trip(plan, staffed, before, NOTHING, writing, names, outputs) as trip:
             return trip.commit()
 

@@ -296,8 +296,8 @@ def _info(chunk: Chunk, examples: list[Row], records: int) -> ChunkInfo:
         chunk.source,
         first,
         records,
-        array("L", [r.offset for r in examples]) if len(examples) != records else None,
-        None if one_a_line else array("L", [r.line for r in examples]),
+        array("I", [r.offset for r in examples]) if len(examples) != records else None,
+        None if one_a_line else array("i", [r.line - first for r in examples]),
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from ftprep import keys
 from ftprep.dataset import label_of
-from ftprep.mends import AddEnding, Mend
+from ftprep.mends import Mend
 from ftprep.model import Chat, Chunk, Example, Fault, Pair, Row
 from ftprep.partial import Aside, Output
 from ftprep.plan import Plan
@@ -24,12 +24,14 @@ class Writing:
     """What a writing run does beyond looking.
 
     `mends` in order, `drops` (ordinal to rule) are left out; `settled` are rules whose findings reading or mending has
-    dealt with, so that the report of what was written is silent on them. The next five say what a split goes by.
-    `in_place` rewrites lines of the same file, `verbatim` writes examples as they came, faults and all.
+    dealt with, so that the report of what was written is silent on them. `splits` says whether a split is made, the
+    next five by what. `in_place` rewrites lines of the same file, `verbatim` writes examples as they came, faults
+    and all.
     """
 
     mends: tuple[Mend, ...] = ()
     drops: dict[int, str] = field(default_factory=dict)
+    splits: bool = True
     group: str = ""
     by_class: bool = False
     class_column: str = ""
@@ -38,11 +40,6 @@ class Writing:
     settled: frozenset[str] = frozenset()
     in_place: bool = False
     verbatim: bool = False
-
-    @property
-    def added(self) -> bytes:
-        """The endings that mends add, in UTF-8."""
-        return "\n".join(m.ending for m in self.mends if isinstance(m, AddEnding)).encode("utf-8", "surrogatepass")
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,13 @@ class Lines:
                 continue
             written.add(row.offset)
             output.lines.append(self._line(row, original, chunk.source))
-            output.units.append(self._unit(row, original))
+            output.count += 1
+            if not writing.splits:
+                continue
+            unit, name = self._unit(row, original)
+            output.units += unit
+            if writing.by_class or writing.class_column:
+                output.classes.append(name)
             if writing.group:
                 output.asks.append(self._asked(row, original))
         output.records = len(written)

@@ -18,8 +18,8 @@ from ftprep.tally import Tally
 class ChunkInfo:
     """Where a chunk's rows stand: its source, first physical line and number of records.
 
-    `offsets` gives the record of each example where records become several examples, `lines` the physical line of each
-    where records are not one a line.
+    `offsets` gives the record of each example where records become several examples, `lines` the physical line of each,
+    counted from the first, where records are not one a line.
     """
 
     source: int
@@ -58,7 +58,8 @@ class Aside(msgspec.Struct):
 
 @dataclass
 class Output:
-    """What one chunk gives to be written: lines, and for each the unit that a split never parts and the class.
+    """What one chunk gives to be written: `count` lines, and where a split is made, for each the unit that it never
+    parts (8 bytes), and where it is by class the class.
 
     Where units are groups, `asks` has what each line asks, so that groups that share a prompt stay together too.
 
@@ -67,7 +68,9 @@ class Output:
     """
 
     lines: list[bytes] = field(default_factory=list)
-    units: list[tuple[bytes, str]] = field(default_factory=list)
+    count: int = 0
+    units: bytearray = field(default_factory=bytearray)
+    classes: list[str] = field(default_factory=list)
     asks: list[bytes] = field(default_factory=list)
     aside: list[Aside] = field(default_factory=list)
     changed: list[tuple[int, bytes | None]] = field(default_factory=list)
@@ -78,7 +81,9 @@ class Output:
     def extend(self, other: Output) -> None:
         """Add what the next chunk gives."""
         self.lines += other.lines
+        self.count += other.count
         self.units += other.units
+        self.classes += other.classes
         self.asks += other.asks
         self.aside += other.aside
         self.changed += other.changed
@@ -145,7 +150,7 @@ class Places:
         info = self._chunks[chunk]
         table = self._plan.tables[info.source]
         offset = index if info.offsets is None else info.offsets[index]
-        line = info.first_line + offset if info.lines is None else info.lines[index]
+        line = info.first_line + (offset if info.lines is None else info.lines[index])
         record = self._before[chunk] + offset + 1
         return Place(table.name, line, record, table.sheet)
 

@@ -120,7 +120,7 @@ class Shards(Spool):
         """Keep what is to be known of one piece's lines."""
         super().take(chunk, output)
         if output.part:
-            self._parts.append((output.part, len(output.units), output.size))
+            self._parts.append((output.part, output.count, output.size))
 
     def write(self, outputs: OutputSet, names: Names, split: Split | None) -> Written:
         """Have the shards made, and open them for the commit."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from array import array
 from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -47,22 +48,23 @@ class Spool:
         self._class_of = array("I")
         self._joined = Joined()
         self._classes: dict[str, int] = {}
+        self._written = 0
         self.asides = 0
         self.records = 0
 
     def __len__(self) -> int:
-        return len(self._class_of)
+        return self._written
 
     def take(self, chunk: Chunk, output: Output) -> None:
         """Keep what one piece of work gives."""
         del chunk
         if output.lines:
             self._file.write(b"\n".join(output.lines) + b"\n")
-        for unit, name in output.units:
-            self._units += unit
-            self._class_of.append(self._classes.setdefault(name, len(self._classes)))
-        for asked, (unit, _) in zip(output.asks, output.units, strict=False):
-            self._joined.join(unit, asked)
+        self._written += output.count
+        self._units += output.units
+        self._class_of.extend([self._classes.setdefault(name, len(self._classes)) for name in output.classes])
+        for at, asked in enumerate(output.asks):
+            self._joined.join(bytes(output.units[8 * at : 8 * at + 8]), asked)
         for aside in output.aside:
             packed = _pack(aside)
             self._aside.write(len(packed).to_bytes(8) + packed)
@@ -73,8 +75,9 @@ class Spool:
         """The unit and the class of each line, in order."""
         names = list(self._classes)
         data = bytes(self._units)
-        for i, kind in enumerate(self._class_of):
-            yield self._joined.of(data[8 * i : 8 * i + 8]), names[kind]
+        kinds = self._class_of or repeat(0)
+        for at, kind in zip(range(0, len(data), 8), kinds, strict=False):
+            yield self._joined.of(data[at : at + 8]), names[kind] if names else ""
 
     def aside(self) -> Iterator[Aside]:
         """The records that are set aside, in order."""

@@ -40,6 +40,7 @@ def split_by(plan: Plan, before: Finished) -> Writing:
     _known_column(split.group, "group", plan, before)
     _known_column(None if split.stratify in ("auto", "none") else split.stratify, "stratify", plan, before)
     return Writing(
+        splits=split.valid != "none",
         group=split.group or "",
         by_class=split.stratify == "auto" and before.dataset.is_classification,
         class_column="" if split.stratify in ("auto", "none") else split.stratify,

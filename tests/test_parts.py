@@ -94,7 +94,7 @@ def test_a_piece_is_done_once_and_another_payload_is_another_piece(path: Path, t
     def look(chunk: Chunk) -> Partial:
         calls.append(chunk.payload)
         made = Partial(plan)
-        made.output = Output(lines=[chunk.payload], units=[(b"12345678", "")])
+        made.output = Output(lines=[chunk.payload], count=1, units=bytearray(b"12345678"))
         return made
 
     (tmp_path / "kept" / DONE).mkdir(parents=True)
