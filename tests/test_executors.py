@@ -166,7 +166,7 @@ from ftprep.executors import Processes
 from ftprep.model import Chunk
 
 def job(chunk):
-    os.write(1, b"working\n")  # in one go: two workers may speak at once
+    os.write(1, b"working\\n")  # in one go: two workers may speak at once
     time.sleep(float(sys.argv[1]))
 
 if __name__ == "__main__":

@@ -43,9 +43,9 @@ def chat(bench: Bench) -> Iterator[Line]:
 def sets(bench: Bench) -> Iterator[Line]:
     """Text that is not English prose, against the naive way."""
     for kind, rows, name in (
-        ("chinese", 40_000, "Chinese chat"),
-        ("code", 25_000, "code"),
-        ("long", 1000, "documents"),
+        ("chinese", 400_000, "Chinese chat"),
+        ("code", 250_000, "code"),
+        ("long", 10_000, "documents"),
     ):
         path = bench.input(kind, max(10, rows * bench.rows // 1_000_000))
         size = f"{name}, {path.stat().st_size / 1e6:.1f} MB"
