@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
+from ftprep.bulk import joined
 from ftprep.model import Chat, Pair, Row
 
 
@@ -59,17 +60,8 @@ class Batch:
         return texts
 
     @cached_property
-    def _apart(self) -> tuple[list[str], list[str]]:
-        # A search in text of one byte a character is the faster one, and most text is.
-        flags = list(map(str.isascii, self.texts))
-        if all(flags):
-            return self.texts, []
-        plain = [text for text, is_plain in zip(self.texts, flags, strict=True) if is_plain]
-        return plain, [text for text, is_plain in zip(self.texts, flags, strict=True) if not is_plain]
-
-    @cached_property
-    def _joined(self) -> tuple[str, ...]:
-        return tuple("\1".join(texts) for texts in self._apart)
+    def _joined(self) -> tuple[str, str]:
+        return joined(self.texts, list(map(str.isascii, self.texts)))
 
     def holds(self, patterns: tuple[re.Pattern[str], ...]) -> bool:
         """Whether one of the patterns occurs in any text."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ftprep.dataset import Dataset
 from ftprep.decisions import Decisions
 from ftprep.errors import UsageError
 from ftprep.executors import Executor
@@ -74,17 +75,21 @@ def convert(
         for each in (names.one, names.rejected, names.manifest):
             outputs.check(each)
         plan, before = look_over(plan, staffed)
-        dataset = before.dataset
         mends: tuple[Mend, ...] = ()
         if to == "chat":
-            ending = dataset.separator.ending if dataset.separator.standing != "none" else ""
-            stop = dataset.stop.ending if dataset.stop.standing != "none" else ""
-            mends = (ToChat(system, ending, stop),)
+            mends = _to_chat(before.dataset, system)
         elif to == "completion":
             mends = _as_the_recipe_says(resolved)
         writing = Writing(mends=mends, splits=False)
         with Trip(plan, staffed, before, NOTHING, writing, names, outputs) as trip:
             return trip.commit()
+
+
+def _to_chat(dataset: Dataset, system: str) -> tuple[Mend, ...]:
+    """What makes conversations, without what delimits a prompt and a completion."""
+    ending = dataset.separator.ending if dataset.separator.standing != "none" else ""
+    stop = dataset.stop.ending if dataset.stop.standing != "none" else ""
+    return (ToChat(system, ending, stop),)
 
 
 def _as_the_recipe_says(recipe: Recipe) -> tuple[Mend, ...]:

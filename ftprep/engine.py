@@ -107,7 +107,7 @@ class Look:
             if source not in self.plan.told:
                 row.faults.append(Fault("FMT101", self.plan.unread[source]))
             return
-        if shape.read(row):
+        if row.faults and shape.read(row):  # one without faults has been tried
             return
         row.faults.extend(shape.faults(row.record))
         for rule in self.plan.record_rules:

@@ -117,18 +117,25 @@ class Processes:
         shift = _Shift(self, job, iter(chunks), lost)
         try:
             yield from shift.results()
-        except BaseException:
-            self.close()
-            raise
         finally:
-            if shift.working:
-                self.close()  # nobody wants the rest
+            if shift.under_way:
+                self.close()  # it failed, or nobody wants the rest
 
-    def staffed(self) -> list[_Worker]:
-        """All workers, started where they are missing."""
-        while len(self._staff) < self.workers:
-            self._staff.append(_Worker(_context(), self._staff))
-        return self._staff
+    def busy(self) -> list[_Worker]:
+        """The workers that have something to do."""
+        return [worker for worker in self._staff if worker.task is not None]
+
+    def has_room(self) -> bool:
+        """Whether one more piece of work can be begun."""
+        return len(self.busy()) < self.workers
+
+    def idle(self) -> _Worker:
+        """A worker with nothing to do, started where there is none; ask `has_room` before."""
+        for worker in self._staff:
+            if worker.task is None:
+                return worker
+        self._staff.append(_Worker(_context(), self._staff))
+        return self._staff[-1]
 
     def dismiss(self, worker: _Worker) -> None:
         """Let go of a worker that has died."""
@@ -152,17 +159,12 @@ class _Shift:
 
     def __init__(self, pool: Processes, job: Job[Any], chunks: Iterator[Chunk], lost: Callable[[Chunk], Any]) -> None:
         self._pool, self._job, self._lost, self._chunks = pool, job, lost, chunks
-        self._under_way: dict[int, Chunk] = {}
+        self.under_way: dict[int, Chunk] = {}
         self._done: dict[int, Any] = {}
         self._again: deque[int] = deque()
         self._tries: dict[int, int] = {}
         self._given = self._out = 0
         self._more = True
-
-    @property
-    def working(self) -> bool:
-        """Whether a worker has something that nobody has taken yet."""
-        return any(w.task is not None for w in self._pool.staffed()) if self._under_way else False
 
     def results(self) -> Iterator[Any]:
         """What comes out, in order."""
@@ -175,7 +177,7 @@ class _Shift:
                 self._out += 1
                 self._feed()
                 yield result
-            busy = [w for w in self._pool.staffed() if w.task is not None]
+            busy = self._pool.busy()
             if not busy and not self._again and not self._more:
                 return
             ready = wait([w.pipe for w in busy])
@@ -184,29 +186,28 @@ class _Shift:
                     self._take(worker)
 
     def _feed(self) -> None:
-        """Give idle workers something to do; a piece that killed its worker is tried again alone."""
-        for worker in self._pool.staffed():
-            if worker.task is not None:
-                continue
-            if self._again:
-                if any(w.task is not None for w in self._pool.staffed()):
-                    return
-                number = self._again.popleft()
-            elif self._more and self._given - self._out < 4 * self._pool.workers:
-                chunk = next(self._chunks, None)
-                if chunk is None:
-                    self._more = False
-                    return
-                number = self._given
-                self._under_way[number] = chunk
-                self._given += 1
-            else:
-                return
+        """Give out what there is to do, as long as somebody can take it."""
+        while self._pool.has_room() and (number := self._next()) is not None:
+            worker = self._pool.idle()
             try:
-                worker.give(number, self._job, self._under_way[number])
+                worker.give(number, self._job, self.under_way[number])
             except OSError:
                 self._bury(worker)
                 return
+
+    def _next(self) -> int | None:
+        """What is to be done next, None for nothing now; a piece that killed its worker is tried again alone."""
+        if self._again:
+            return None if self._pool.busy() else self._again.popleft()
+        if not self._more or self._given - self._out >= 4 * self._pool.workers:
+            return None
+        chunk = next(self._chunks, None)
+        if chunk is None:
+            self._more = False
+            return None
+        self.under_way[self._given] = chunk
+        self._given += 1
+        return self._given - 1
 
     def _take(self, worker: _Worker) -> None:
         try:
@@ -218,7 +219,7 @@ class _Shift:
         if is_error:
             raise result
         if number is not None:
-            del self._under_way[number]
+            del self.under_way[number]
             self._done[number] = result
 
     def _bury(self, worker: _Worker) -> None:
@@ -231,7 +232,7 @@ class _Shift:
         if tries < TRIES:
             self._again.append(number)
         else:
-            self._done[number] = self._lost(self._under_way.pop(number))
+            self._done[number] = self._lost(self.under_way.pop(number))
 
 
 def _serve(pipe: Connection[Any, Any], held: list[Connection[Any, Any]]) -> None:

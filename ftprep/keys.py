@@ -26,7 +26,7 @@ def folded(endings: Iterable[str]) -> tuple[bytes, ...]:
 
 def digest(text: str) -> bytes:
     """8-byte digest of a text."""
-    return _hash(text.encode("utf-8", "surrogatepass"))
+    return _hash(_encoded(text))
 
 
 # White space below 128 that str.split() knows, as blanks, and capitals as small letters.
@@ -49,7 +49,7 @@ _FILLED: Final = re.compile("[^\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u20
 
 def fold(text: str) -> bytes:
     """A text as questions are compared: in small letters, runs of white space as one blank, none at the ends."""
-    return _fold(text, _encoded([text])[0])
+    return _fold(text, _encoded(text))
 
 
 def _fold(text: str, encoded: bytes) -> bytes:
@@ -57,7 +57,7 @@ def _fold(text: str, encoded: bytes) -> bytes:
 
 
 def _fold_wild(text: str) -> bytes:
-    return " ".join(text.casefold().split()).encode("utf-8", "surrogatepass")
+    return _encoded(" ".join(text.casefold().split()))
 
 
 def _fold_tame(data: bytes) -> bytes:
@@ -85,25 +85,22 @@ def _fold_all(encoded: list[bytes]) -> list[bytes]:
 
 def pack(text: str) -> bytes:
     """A text without its white space: enough to compare answers to one question, and cheaper than folding."""
-    return _pack(text, _encoded([text])[0])
+    return _pack(text, _encoded(text))
 
 
 def _pack(text: str, encoded: bytes) -> bytes:
     if text.isascii() or _FILLED.fullmatch(text):
         return encoded.translate(None, _WHITE)
-    return "".join(text.split()).encode("utf-8", "surrogatepass")
+    return _encoded("".join(text.split()))
 
 
-def _encoded(texts: list[str]) -> list[bytes]:
-    try:
-        return list(map(str.encode, texts))
-    except UnicodeEncodeError:
-        return [text.encode("utf-8", "surrogatepass") for text in texts]
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def asks(prompts: list[str], endings: tuple[bytes, ...] = ()) -> list[bytes]:
     """`ask` of each of many prompts."""
-    return _asks(prompts, _encoded(prompts), endings)
+    return _asks(prompts, list(map(_encoded, prompts)), endings)
 
 
 def _asks(prompts: list[str], encoded: list[bytes], endings: tuple[bytes, ...]) -> list[bytes]:
@@ -117,7 +114,7 @@ def of_pairs(
     prompts: list[str], completions: list[str], endings: tuple[bytes, ...] = (), asked: list[bytes] | None = None
 ) -> tuple[list[bytes], list[bytes], list[bytes]]:
     """`ask`, `answer` and `exact` of many pairs, at a fifth of the cost; `asked` is given where it is known."""
-    questions, replies = _encoded(prompts), _encoded(completions)
+    questions, replies = list(map(_encoded, prompts)), list(map(_encoded, completions))
     asked = asked or _asks(prompts, questions, endings)
     answered = list(map(_hash, map(_pack, completions, replies)))
     return asked, answered, list(map(_hash, replies, map(_number, questions)))
@@ -146,8 +143,7 @@ def exact(example: Example) -> bytes:
     """8-byte digest of everything that is trained on, to the character; extra columns do not count."""
     if isinstance(example, Chat):
         return of_speech(example.speech(), example)[16:]
-    prompt, completion = _encoded([example.prompt, example.completion])
-    return _hash(completion, _number(prompt))
+    return _hash(_encoded(example.completion), _number(_encoded(example.prompt)))
 
 
 _BETWEEN: Final = " \0 "
@@ -159,10 +155,7 @@ def of_speech(speech: Speech, chat: Chat, may_hold_nul: bool = True) -> bytes:
     texts, asked, opening = speech.texts, speech.asked, speech.cast.opening
     question = texts[0] if asked == 1 else _BETWEEN.join(texts[:asked])
     reply = texts[-1] if asked == len(texts) - 1 else _BETWEEN.join(texts[asked:])
-    try:
-        said, told = question.encode(), reply.encode()
-    except UnicodeEncodeError:
-        said, told = question.encode("utf-8", "surrogatepass"), reply.encode("utf-8", "surrogatepass")
+    said, told = _encoded(question), _encoded(reply)
     small = _fold(question, said) + opening
     ask = BLANK if not asked else _hash(small + speech.beside.encode() if speech.beside else small)
     answer = _hash(_pack(reply, told))

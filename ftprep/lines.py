@@ -133,7 +133,7 @@ class Lines:
 
     def _asked(self, row: Row, original: Example) -> bytes:
         if isinstance(original, Chat) and row.speech is not None and row.example is original:
-            row.digests = keys.of_speech(row.speech, original)  # the survey wants them too
+            row.digests = row.digests or keys.of_speech(row.speech, original)  # the survey wants them too
             row.asked = row.digests[:8]
         asked = row.asked or keys.ask(original, self.plan.folded_endings)
         whole = self.writing.by_answer or asked == keys.BLANK

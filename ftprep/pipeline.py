@@ -18,7 +18,7 @@ from ftprep.lines import Writing
 from ftprep.model import Chat, Chunk, Fault, Pair, Range, Row
 from ftprep.partial import Output, Partial
 from ftprep.parts import parts_of
-from ftprep.plan import Plan, make_plan, stamp_of
+from ftprep.plan import Plan, make_plan
 from ftprep.readers.base import Options
 from ftprep.recipe import Recipe, find_recipe, merge, project_settings, resolve
 from ftprep.report import Report
@@ -145,10 +145,8 @@ def run_plan(
         if run.progress:
             run.progress(done, size)
     run.executor.rest()
-    for source, (table, stamp) in enumerate(zip(plan.tables, plan.stamps, strict=True)):
-        if stamp_of(table) != stamp:
-            what = "the file changed while it was read; read it again when it is complete"
-            total.source_faults.append((source, 1, Fault("IO118", what)))
+    what = "the file changed while it was read; read it again when it is complete"
+    total.source_faults += [(source, 1, Fault("IO118", what)) for source in plan.changed()]
     return total
 
 
@@ -166,14 +164,12 @@ def _lost(piece: Chunk, plan: Plan, tries: int, is_writing: bool) -> Partial:
         message = f"{table.name}: worker processes died {tries} times on the same rows; nothing was written"
         raise ReadError(message, advice)
     partial = Partial(plan)
-    for chunk in plan.opened(piece):
-        if isinstance(chunk.payload, bytes):
-            partial.lines += chunk.payload.count(b"\n")
+    lines = sum(c.payload.count(b"\n") for c in plan.opened(piece) if isinstance(c.payload, bytes))
     what = f"worker processes died {tries} times here"
-    rows = f"{partial.lines:,} lines from here on are not in this report" if partial.lines else "rows are missing here"
+    rows = f"{lines:,} lines from here on are not in this report" if lines else "rows are missing here"
     partial.source_faults.append((piece.source, piece.first_line, Fault("IO123", f"{what}; {rows}; {advice}")))
-    if not isinstance(piece.payload, Range):
-        partial.lines = 0  # its first line is known
+    if isinstance(piece.payload, Range):
+        partial.lines = lines  # of all others the first line is known
     return partial
 
 

@@ -140,10 +140,15 @@ class Plan:
 
     def refuse_changed(self) -> None:
         """Raise ReadError where a file is no longer the one that was read: nothing is to be written then."""
-        for table, stamp in zip(self.tables, self.stamps, strict=True):
+        for source in self.changed():
+            message = f"{self.tables[source].name} changed while it was read; nothing was written"
+            raise ReadError(message, "run again when it is complete")
+
+    def changed(self) -> Iterator[int]:
+        """The tables whose file is no longer the one that the plan was made for."""
+        for source, (table, stamp) in enumerate(zip(self.tables, self.stamps, strict=True)):
             if stamp_of(table) != stamp:
-                message = f"{table.name} changed while it was read; nothing was written"
-                raise ReadError(message, "run again when it is complete")
+                yield source
 
     def chunks(self) -> Iterator[Chunk]:
         """All chunks of all tables, numbered in order."""

@@ -62,8 +62,8 @@ def test_a_needle_is_found_among_many_that_are_nearly_it(needle: str, between: s
 @given(st.lists(st.text(alphabet="aé答", max_size=5), max_size=8))
 def test_texts_are_joined_by_their_width(texts: list[str]) -> None:
     plain, other = joined(texts, list(map(str.isascii, texts)))
-    assert plain == "\0".join(t for t in texts if t.isascii())
-    assert other == "\0".join(t for t in texts if not t.isascii())
+    assert plain == "\1".join(t for t in texts if t.isascii())
+    assert other == "\1".join(t for t in texts if not t.isascii())
 
 
 def test_numpy_waits_until_there_is_enough_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

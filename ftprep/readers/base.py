@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 import msgspec
@@ -60,6 +60,25 @@ class Table(msgspec.Struct, frozen=True):
     faults: tuple[tuple[int, Fault], ...] = ()
     broken: bool = False
     records: Any = None
+
+
+def numbered(payloads: Iterable[tuple[int, Any]]) -> Iterator[Chunk]:
+    """Chunks of payloads that come with the number of their records, whose places are counted from 1."""
+    line = 1
+    for number, (rows, payload) in enumerate(payloads):
+        yield Chunk(number, 0, line, payload)
+        line += rows
+
+
+def rows_of(records: Iterable[Any], first_line: int) -> Iterator[Row]:
+    """A row for each record or, in the place of one, its fault; a place is the number of the record."""
+    for offset, record in enumerate(records):
+        row = Row(offset, first_line + offset)
+        if isinstance(record, Fault):
+            row.faults.append(record)
+        else:
+            row.record = record
+        yield row
 
 
 class Lane(Protocol):

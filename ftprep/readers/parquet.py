@@ -52,19 +52,11 @@ class ParquetReader:
     def chunks(self, table: Table) -> Iterator[Chunk]:
         """Streams of Arrow batches as bytes; a list with a Fault in the place of a row that is too large; a Fault where
         a row group cannot be read, after which the next one goes on."""
-        return _chunks(table)
+        return base.numbered(_frames(table))
 
     def decode(self, table: Table, chunk: Chunk) -> Iterator[Row]:  # noqa: ARG002
         """The rows of a chunk, without the keys whose value is null."""
-        if isinstance(chunk.payload, Fault):
-            return
-        for offset, record in enumerate(_records(chunk.payload)):
-            row = Row(offset, chunk.first_line + offset)
-            if isinstance(record, Fault):
-                row.faults.append(record)
-            else:
-                row.record = record
-            yield row
+        return iter(()) if isinstance(chunk.payload, Fault) else base.rows_of(_records(chunk.payload), chunk.first_line)
 
 
 def _fault_of(about: dict[str, Any], size: int) -> Fault | None:
@@ -91,13 +83,6 @@ def _records(payload: Any) -> Iterator[dict[str, Any] | Fault]:
 
     for batch in pa.ipc.open_stream(payload):
         yield from records(batch)
-
-
-def _chunks(table: Table) -> Iterator[Chunk]:
-    line = 1
-    for number, (rows, payload) in enumerate(_frames(table)):
-        yield Chunk(number, 0, line, payload)
-        line += rows
 
 
 def _frames(table: Table) -> Iterator[tuple[int, Any]]:

@@ -45,7 +45,7 @@ def _blocks(table: base.Table, part: Range) -> Iterator[bytes]:
     skipping = part.start > 0
     with sources.open_source(table.path) as stream:
         stream.seek(at)
-        while block := stream.read(base.CHUNK_BYTES):
+        for block in sources.read_blocks(stream, table.name):
             end = at + len(block)
             begin = 0
             if skipping:

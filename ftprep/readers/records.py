@@ -73,29 +73,16 @@ class RecordsReader:
 
     def chunks(self, table: Table) -> Iterator[Chunk]:
         """Lists of records as plain values, with a Fault in the place of what is none; the values are copies."""
-        return _chunks(table)
+        return base.numbered((len(batch), batch) for batch in _batches(table.records))
 
     def decode(self, table: Table, chunk: Chunk) -> Iterator[Row]:  # noqa: ARG002
         """A row a record."""
-        for offset, record in enumerate(chunk.payload):
-            row = Row(offset, chunk.first_line + offset)
-            if isinstance(record, Fault):
-                row.faults.append(record)
-            else:
-                row.record = record
-            yield row
+        return base.rows_of(chunk.payload, chunk.first_line)
 
 
 def _is_frame(data: Any) -> bool:
     """Whether the data is a pandas DataFrame, which is not imported to find out."""
     return hasattr(data, "iloc") and hasattr(data, "columns")
-
-
-def _chunks(table: Table) -> Iterator[Chunk]:
-    line = 1
-    for number, payload in enumerate(_batches(table.records)):
-        yield Chunk(number, 0, line, payload)
-        line += len(payload)
 
 
 def _batches(data: Any) -> Iterator[list[dict[str, Any] | Fault]]:

@@ -83,7 +83,7 @@ _KINDS = (
 
 CREDENTIALS = {
     "s3": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; FSSPEC_S3_ANON=true for a public bucket",
-    "gcs": "set GOOGLE_APPLICATIONCREDENTIALS, or run: gcloud auth application-default login",
+    "gcs": "set GOOGLE_APPLICATION_CREDENTIALS, or run: gcloud auth application-default login",
     "azure": "set AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
     "hf": "set HF_TOKEN, or run: hf auth login",
     "http": "has the address run out, or does it need a user or token?",

@@ -134,15 +134,21 @@ def blocks(table: base.Table) -> Iterator[bytes]:
     mark, as UTF-8. Raises SourceBroken where the bytes stop being readable, ReadError where they cannot be opened."""
     recode = _recoder(table.encoding)
     with open_source(table.path, table.compression) as stream:
-        try:
-            while block := stream.read(base.CHUNK_BYTES):
-                if data := recode(block, False):
-                    yield data
-        except OSError as error:
-            message = f"cannot read {table.name}: {error.strerror or error}"
-            raise ReadError(message) from None
+        for block in read_blocks(stream, table.name):
+            if data := recode(block, False):
+                yield data
         if data := recode(b"", True):
             yield data
+
+
+def read_blocks(stream: BinaryIO, name: str) -> Iterator[bytes]:
+    """What is left of a stream, in blocks of about CHUNK_BYTES; raises ReadError where it cannot be read."""
+    try:
+        while block := stream.read(base.CHUNK_BYTES):
+            yield block
+    except OSError as error:
+        message = f"cannot read {name}: {error.strerror or error}"
+        raise ReadError(message) from None
 
 
 def _recoder(codec: str) -> Callable[[bytes, bool], bytes]:
