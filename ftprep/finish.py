@@ -168,9 +168,10 @@ def _report(
     shown = Counter(f.code for _, f in found.findings)
     for code in sorted(found.counts):
         card = plan.card(code)
-        severities[card.severity] += found.counts[code]
+        severity = plan.severity(code)
+        severities[severity] += found.counts[code]
         rules.append(
-            RuleCount(code=code, name=card.name, severity=card.severity, count=found.counts[code], shown=shown[code])
+            RuleCount(code=code, name=card.name, severity=severity, count=found.counts[code], shown=shown[code])
         )
     return Report(
         ok=not severities["error"],
@@ -192,7 +193,7 @@ def _view(finding: Finding, plan: Plan) -> FindingView:
     return FindingView(
         code=card.code,
         name=card.name,
-        severity=card.severity,
+        severity=plan.severity(finding.code),
         message=finding.message,
         filename=place.source,
         location=Location(row=place.line, column=place.column),

@@ -12,7 +12,7 @@ from xxhash import xxh3_64_digest as _hash
 from xxhash import xxh3_64_intdigest as _number
 
 from ftprep.bulk import squeeze
-from ftprep.model import Chat, Example, Speech
+from ftprep.model import Chat, Example, Pair, Speech, Talk
 
 BLANK = _hash(b"")
 """The digest of asking nothing (an empty prompt)."""
@@ -122,7 +122,7 @@ def of_pairs(
 
 def ask(example: Example, endings: tuple[bytes, ...] = ()) -> bytes:
     """8-byte digest of what is asked, blind to spacing, capitals and one of the separators `endings` at the end."""
-    if isinstance(example, Chat):
+    if not isinstance(example, Pair):
         return of_speech(example.speech(), example)[:8]
     data = fold(example.prompt)
     return _hash(_without(data, endings) if endings and data.endswith(endings) else data)
@@ -134,14 +134,14 @@ def _without(data: bytes, endings: tuple[bytes, ...]) -> bytes:
 
 def answer(example: Example) -> bytes:
     """8-byte digest of what is answered, blind to white space; a chat's calls count as part of the answer."""
-    if isinstance(example, Chat):
+    if not isinstance(example, Pair):
         return of_speech(example.speech(), example)[8:16]
     return _hash(pack(example.completion))
 
 
 def exact(example: Example) -> bytes:
     """8-byte digest of everything that is trained on, to the character; extra columns do not count."""
-    if isinstance(example, Chat):
+    if not isinstance(example, Pair):
         return of_speech(example.speech(), example)[16:]
     return _hash(_encoded(example.completion), _number(_encoded(example.prompt)))
 
@@ -150,8 +150,8 @@ _BETWEEN: Final = " \0 "
 """Between two texts that are folded as one: what stands in no sane text, in blanks that folding leaves alone."""
 
 
-def of_speech(speech: Speech, chat: Chat, may_hold_nul: bool = True) -> bytes:
-    """`ask`, `answer` and `exact` of a conversation, one behind the other, in one walk over its texts."""
+def of_speech(speech: Speech, talk: Talk, may_hold_nul: bool = True) -> bytes:
+    """`ask`, `answer` and `exact` of what is no pair, one behind the other, in one walk over its texts."""
     texts, asked, opening = speech.texts, speech.asked, speech.cast.opening
     question = texts[0] if asked == 1 else _BETWEEN.join(texts[:asked])
     reply = texts[-1] if asked == len(texts) - 1 else _BETWEEN.join(texts[asked:])
@@ -161,7 +161,10 @@ def of_speech(speech: Speech, chat: Chat, may_hold_nul: bool = True) -> bytes:
     answer = _hash(_pack(reply, told))
     if speech.is_plain and not (may_hold_nul and any("\0" in text for text in texts)):
         return ask + answer + _hash(said + opening + told)
-    parts = (chat.messages, chat.tools, chat.functions, chat.parallel_tool_calls)
+    if isinstance(talk, Chat):
+        parts: object = (talk.messages, talk.tools, talk.functions, talk.parallel_tool_calls)
+    else:
+        parts = msgspec.structs.replace(talk, extra=None)
     return ask + answer + _hash(msgspec.json.encode(parts))
 
 

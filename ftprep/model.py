@@ -13,7 +13,7 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 """From the gravest to the lightest."""
 
 Safety = Literal["safe", "unsafe"]
-ShapeName = Literal["completion", "chat"]
+ShapeName = Literal["completion", "chat", "preference", "unpaired", "stepwise", "reinforcement"]
 Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
 
 # Wire keys cannot be called this, so what a record says beyond the known keys is never mistaken for one of them.
@@ -95,6 +95,12 @@ class ImageUrl(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     detail: Literal["auto", "low", "high"] | None = None
 
 
+class RefusalPart(msgspec.Struct, frozen=True, tag_field="type", tag="refusal", forbid_unknown_fields=True):
+    """What the assistant refuses with, as the one part of its content."""
+
+    refusal: str
+
+
 class ImagePart(msgspec.Struct, frozen=True, tag_field="type", tag="image_url", forbid_unknown_fields=True):
     """A picture in a message whose content is a list of parts."""
 
@@ -120,13 +126,16 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     """One turn of a conversation in OpenAI's wire form; `extra` keeps message keys that are not part of it."""
 
     role: Role
-    content: str | list[TextPart | ImagePart] | None = None
+    content: str | list[TextPart | ImagePart | RefusalPart] | None = None
     name: str | None = None
     weight: Literal[0, 1] | None = None
     tool_calls: list[ToolCall] | None = None
     tool_call_id: str | None = None
     function_call: Function | None = None
     refusal: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    thinking: str | None = None
     extra: dict[str, Any] | None = msgspec.field(default=None, name=_EXTRA)
 
     @property
@@ -137,12 +146,21 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
         return "\n".join(p.text for p in self.content or () if isinstance(p, TextPart))
 
     @property
+    def thought(self) -> str:
+        """What the assistant thinks before it answers: `reasoning_content` (DeepSeek, Fireworks, Together),
+        `reasoning` (Together) or `thinking` (Harmony, TRL)."""
+        return self.reasoning_content or self.reasoning or self.thinking or ""
+
+    @property
     def is_trained(self) -> bool:
         """Whether the loss looks at this message: assistant turns whose weight is not 0."""
         return self.role == "assistant" and self.weight != 0
 
     def spoken(self) -> Iterator[str]:
-        """Every text of the message that the model reads: content, refusal, the names and arguments of calls."""
+        """Every text of the message that the model reads: what it thinks, content, refusal, the names and arguments of
+        calls."""
+        if thought := self.thought:
+            yield thought
         if self.content:
             yield self.content if isinstance(self.content, str) else self.text
         if self.refusal:
@@ -163,6 +181,10 @@ class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     content: str
 
     name: ClassVar[None] = None
+    thought: ClassVar[str] = ""
+    reasoning_content: ClassVar[None] = None
+    reasoning: ClassVar[None] = None
+    thinking: ClassVar[None] = None
     weight: ClassVar[None] = None
     tool_calls: ClassVar[None] = None
     tool_call_id: ClassVar[None] = None
@@ -281,7 +303,8 @@ class Chat(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 def _is_bare(message: Message) -> bool:
     """Whether a message is what a `Turn` can say, however it was written."""
     calls = message.tool_calls, message.tool_call_id, message.function_call, message.refusal
-    return isinstance(message.content, str) and calls == (None, None, None, None) and message.role in _TURN_ROLES
+    is_text = isinstance(message.content, str) and not message.thought
+    return is_text and calls == (None, None, None, None) and message.role in _TURN_ROLES
 
 
 _TURN_ROLES = frozenset(("system", "developer", "user", "assistant"))
@@ -301,17 +324,97 @@ class Pair(msgspec.Struct, frozen=True):
         return self.completion
 
 
-class Preference(msgspec.Struct, frozen=True):
-    """One question with a better and a worse answer, in OpenAI's wire form."""
+class Reinforcement(Chat, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A conversation that waits for the model's answer, which a grader judges: what the grader reads of the record
+    (`{{item.KEY}}`) is in `extra`."""
+
+    shape: ClassVar[ShapeName] = "reinforcement"
+
+
+class _Answered(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A question as a conversation, which may be empty, beside one answer or more."""
 
     input: Chat
+
+    @property
+    def answers(self) -> tuple[list[Message], ...]:
+        """The answers, that which is learnt first."""
+        raise NotImplementedError
+
+    @property
+    def answer(self) -> str:
+        """The words of the first answer."""
+        return "\n".join(m.text for m in self.answers[0])
+
+    def speech(self) -> Speech:
+        """All that is said: the question, then the answers in order."""
+        asked = self.input.speech() if self.input.messages else plain_speech([])
+        texts, trained = list(asked.texts), [False] * len(asked.texts)
+        names, roles = asked.names, list(asked.cast.roles)
+        for messages in self.answers:
+            said = Chat(messages).speech() if messages else plain_speech([])
+            texts += said.texts
+            trained += said.trained
+            names += said.names
+            roles += said.cast.roles
+        who = cast_of(tuple(roles))
+        return Speech(texts, tuple(trained), len(asked.texts), who, self.answer, names, asked.beside, False)
+
+
+class Preference(_Answered, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One question with a better and a worse answer, in OpenAI's wire form."""
+
+    shape: ClassVar[ShapeName] = "preference"
     preferred_output: list[Message]
     non_preferred_output: list[Message]
-    extra: dict[str, Any] | None = None
+    extra: dict[str, Any] | None = msgspec.field(default=None, name=_EXTRA)
+
+    @property
+    def answers(self) -> tuple[list[Message], ...]:
+        """The better answer and the worse one."""
+        return self.preferred_output, self.non_preferred_output
 
 
-Example = Pair | Chat
-"""What the shapes of today give; `Preference` joins when its shape does."""
+class Unpaired(_Answered, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One question with one answer and whether it is a good one, as KTO learns from. No provider has a wire form of its
+    own for it; here it is `input`, `output` and `label`."""
+
+    shape: ClassVar[ShapeName] = "unpaired"
+    output: list[Message]
+    label: bool
+    extra: dict[str, Any] | None = msgspec.field(default=None, name=_EXTRA)
+
+    @property
+    def answers(self) -> tuple[list[Message], ...]:
+        """The one answer."""
+        return (self.output,)
+
+
+class Stepwise(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A question, the steps of its solution, and of each whether it is right (TRL's stepwise supervision)."""
+
+    shape: ClassVar[ShapeName] = "stepwise"
+    prompt: str
+    completions: list[str]
+    labels: list[bool]
+    extra: dict[str, Any] | None = msgspec.field(default=None, name=_EXTRA)
+
+    @property
+    def answer(self) -> str:
+        """All steps."""
+        return "\n".join(self.completions)
+
+    def speech(self) -> Speech:
+        """The question and the steps."""
+        texts = [self.prompt, *self.completions]
+        who = cast_of(("user", *["assistant"] * len(self.completions)))
+        return Speech(texts, (False, *[True] * len(self.completions)), 1, who, self.answer)
+
+
+Talk = Chat | Preference | Unpaired | Stepwise
+"""Examples in which somebody speaks: all but bare pairs of texts."""
+
+Example = Pair | Chat | Preference | Unpaired | Stepwise
 
 
 class Row(msgspec.Struct, gc=False, eq=False):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -13,7 +13,7 @@ from ftprep import endings, keys
 from ftprep.addresses import is_remote
 from ftprep.errors import ReadError, UsageError
 from ftprep.mends import AddEnding, Mend
-from ftprep.model import Chat, Chunk, Example, Fault, Pair, Range, Row
+from ftprep.model import Chat, Chunk, Example, Fault, Pair, Range, Row, Severity
 from ftprep.readers import open_tables, reader_of, sources
 from ftprep.readers.base import Options, Table
 from ftprep.readers.jsonl import JsonlReader
@@ -46,7 +46,7 @@ class Plan:
 
     `shapes`, `read_as` and `unread` go with `tables`: the shape (None where a table has none), how its records are
     read, and why a record of it could not be read. `skipped` are rules that cannot run, with reasons. `stamps` tell
-    whether a file changed since the plan was made.
+    whether a file changed since the plan was made. `severities` are those that differ from the cards'.
     """
 
     tables: tuple[Table, ...]
@@ -60,6 +60,7 @@ class Plan:
     skipped: tuple[tuple[str, str], ...]
     counter: TokenCounter
     stamps: tuple[str, ...] = ()
+    severities: Mapping[str, Severity] = field(default_factory=dict)
 
     @cached_property
     def row_rules(self) -> tuple[RowRule, ...]:
@@ -204,6 +205,10 @@ class Plan:
         """The card of a rule."""
         return card_of(code)
 
+    def severity(self, code: str) -> Severity:
+        """How grave a rule's findings are in this run."""
+        return self.severities.get(code) or card_of(code).severity
+
 
 def _shipped(table: Table) -> Table:
     import msgspec
@@ -320,6 +325,7 @@ def _with_faults(table: Table, faults: list[tuple[int, Fault]]) -> Table:
 def _setting(
     recipe: Recipe, shapes: frozenset[str], prompts: list[str], completions: list[str], kept: int | None
 ) -> Setting:
+    from ftprep.targets import find_target
     from ftprep.tokens import encoding_for_model
 
     if recipe.turns is not None and "chat" in shapes:
@@ -340,6 +346,8 @@ def _setting(
         () if recipe.format.separator else endings.KNOWN["prompt"],
         () if recipe.format.stop else endings.KNOWN["completion"],
     )
+    if recipe.target:
+        setting = replace(setting, target=find_target(recipe.target, recipe.method))
     return setting if kept is None else replace(setting, kept=kept)
 
 
@@ -364,10 +372,12 @@ def _with_rules(
             ready.append(rule)
     sample = max((r.sample_size for r in ready if isinstance(r, DatasetRule)), default=0)
     setting = replace(setting, sample_size=sample)
-    errors = frozenset(r.card.code for r in chosen if r.card.severity == "error") | _always_errors()
+    graver = {r.card.code: s for r in chosen if (s := r.severity(setting)) != r.card.severity}
+    errors = frozenset(r.card.code for r in chosen if r.severity(setting) == "error") | (_always_errors() - set(graver))
     counter = TokenCounter(setting.encoding, expected=sum(t.size for t in tables))
     stamps = tuple(stamp_of(t) for t in tables)
-    return Plan(tables, shapes, read_as, unread, setting, tuple(ready), silent, errors, tuple(skipped), counter, stamps)
+    rules, idle = tuple(ready), tuple(skipped)
+    return Plan(tables, shapes, read_as, unread, setting, rules, silent, errors, idle, counter, stamps, graver)
 
 
 def stamp_of(table: Table) -> str:

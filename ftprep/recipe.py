@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ftprep.errors import RecipeError
 
+Shape = Literal["auto", "chat", "completion", "preference", "unpaired", "reinforcement", "stepwise"]
+Method = Literal["supervised", "dpo", "kto", "reinforcement"]
 Task = Literal["auto", "classification", "generation", "open-ended"]
 
 
@@ -86,9 +88,11 @@ class Recipe(_Frozen):
 
     name: str = Field("", description="What the recipe is called.")
     description: str = Field("", description="What it is for, in one line.")
-    shape: Literal["auto", "completion", "chat"] = Field("auto", description="Form of the examples.")
+    shape: Shape = Field("auto", description="Form of the examples.")
     task: Task = Field("auto", description="What is learnt; inferred, with reasons, where auto.")
     model: str | None = Field(None, description="Model to be tuned: settles the encoding that tokens are counted in.")
+    target: str | None = Field(None, description="Who will train: openai, azure:gpt-4.1, trl, ...")
+    method: Method | None = Field(None, description="How it is trained; told by the shape where left out.")
     encoding: str | None = Field(None, description="Token encoding, where no model is named (default o200k_base).")
     token_limit: Annotated[int, Field(ge=1, strict=True)] | None = Field(
         None, description="Most tokens of one example."

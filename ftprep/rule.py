@@ -62,6 +62,22 @@ class Rule:
     """
 
     card: ClassVar[Card]
+    fact: ClassVar[str] = ""
+    """Path of the target's fact that the rule holds examples to, where it needs one: it runs only where that is known,
+    and finds warnings only where no source that was read says so."""
+
+    def ready(self, setting: Setting) -> str:
+        """Why the rule cannot run in this setting ("no limit is known"), "" when it can."""
+        if not self.fact or (setting.target and setting.target.get(self.fact)):
+            return ""
+        if setting.target is None:
+            return "no target is named: --target says whose limits count"
+        return f"of the target {setting.target.name} nothing is known about this ({self.fact})"
+
+    def severity(self, setting: Setting) -> Severity:
+        """How grave its findings are in this setting."""
+        fact = setting.target.get(self.fact) if self.fact and setting.target else None
+        return self.card.severity if fact is None or fact.rejects or self.card.severity == "info" else "warning"
 
     def fault(self, message: str, pointer: str = "", excerpt: str = "") -> Fault:
         """A fault of this rule; the fix is offered where the card has one."""
@@ -95,11 +111,6 @@ class RowRule(Rule):
 
     shapes: ClassVar[tuple[str, ...]] = ("chat", "completion")
     marks: ClassVar[tuple[re.Pattern[str], ...]] = ()
-
-    def ready(self, setting: Setting) -> str:
-        """Why the rule cannot run in this setting ("no limit is known"), "" when it can."""
-        del setting
-        return ""
 
     def check(self, row: Row, setting: Setting) -> Iterator[Fault]:
         """The faults of one loaded row."""
@@ -149,11 +160,6 @@ class DatasetRule(Rule):
 
     shapes: ClassVar[tuple[str, ...]] = ("chat", "completion")
     sample_size: ClassVar[int] = 0
-
-    def ready(self, setting: Setting) -> str:
-        """Why the rule cannot run in this setting, "" when it can."""
-        del setting
-        return ""
 
     def judge(self, dataset: Dataset) -> Iterator[Judgement]:
         """The findings about the set."""

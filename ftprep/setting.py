@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ftprep.recipe import Recipe
+from ftprep.targets import Target
 
 FIRST_KEPT = 1000
 """Findings kept of each rule; the counts stay exact. Enough for any screen, small enough for ten million bad lines."""
@@ -18,6 +19,7 @@ class Setting:
     `completion_endings` are the candidates that the run counts as separator and stop sequence; of the proposals it only
     notes whether they occur, and of the known ones together how many texts end in one. `kept` findings of each rule are
     remembered; `sample_size` is how many texts are kept for rules that read texts again at the end (0: none does).
+    `target` is what the set is checked against, None where none is named.
     """
 
     recipe: Recipe = field(default_factory=Recipe)
@@ -32,6 +34,7 @@ class Setting:
     completion_known: tuple[str, ...] = ()
     kept: int = FIRST_KEPT
     sample_size: int = 0
+    target: Target | None = None
 
     @property
     def token_limit(self) -> int | None:

@@ -17,7 +17,7 @@ PACKAGE = Path(ftprep.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "errors"),
     ("addresses", "bulk", "model"),
-    ("recipe", "mends", "tokens", "writer", "splitter", "naming"),
+    ("recipe", "targets", "mends", "tokens", "writer", "splitter", "naming"),
     ("batch", "keys", "keysurvey", "parquet_writer", "setting", "tally", "textsurvey"),
     ("surveys",),
     ("endings",),

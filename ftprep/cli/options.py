@@ -28,6 +28,10 @@ FINDING_FORMATS = ("full", "concise", "json", "json-lines", "github")
 EXECUTORS = ("auto", "inline", "processes", "ray")
 """As in ftprep.executors.NAMES; a test holds them equal."""
 
+SHAPES = ("auto", "chat", "completion", "preference", "unpaired", "reinforcement", "stepwise")
+METHODS = ("supervised", "dpo", "kto", "reinforcement")
+"""As in ftprep.recipe; a test holds both equal."""
+
 SEVERITIES = ("error", "warning", "info", "never")
 
 
@@ -96,7 +100,7 @@ DATA = (
 SHAPE = (
     option(
         "--shape",
-        type=click.Choice(("auto", "chat", "completion")),
+        type=click.Choice(SHAPES),
         section=EXAMPLES,
         key="shape",
         help="Form of the examples; by content where not said.",
@@ -107,6 +111,20 @@ SHAPE = (
         section=EXAMPLES,
         key="task",
         help="What is learnt; by content where not said.",
+    ),
+    option(
+        "--target",
+        metavar="NAME[:MODEL]",
+        section=EXAMPLES,
+        key="target",
+        help="Who will train, whose limits count; `ftprep target` lists.",
+    ),
+    option(
+        "--method",
+        type=click.Choice(METHODS),
+        section=EXAMPLES,
+        key="method",
+        help="How it is trained; by the shape where not said.",
     ),
     option("--prompt-column", metavar="NAME", section=EXAMPLES, key="columns.prompt", help="Column with the prompt."),
     option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from cli_runs import Ran
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftprep.cli.check import check
-from ftprep.cli.options import EXECUTORS, FINDING_FORMATS, SEVERITIES, unescaped
+from ftprep.cli.options import EXECUTORS, FINDING_FORMATS, METHODS, SEVERITIES, SHAPES, unescaped
 from ftprep.cli.request import Request
 
 pytest_plugins = ("cli_fixtures",)
@@ -86,11 +86,14 @@ def test_sizes_that_are_none(cli: Cli, said: str) -> None:
 def test_the_names_of_formats_and_severities_are_those_of_the_library() -> None:
     from ftprep.executors import NAMES
     from ftprep.model import SEVERITIES as KNOWN
+    from ftprep.recipe import Method, Shape
     from ftprep.views import FORMATS
 
     assert tuple(FORMATS) == FINDING_FORMATS
     assert (*KNOWN, "never") == SEVERITIES
     assert NAMES == EXECUTORS
+    assert get_args(Shape) == SHAPES
+    assert get_args(Method) == METHODS
 
 
 def test_every_key_of_an_option_is_a_key_of_the_recipe() -> None:
