@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from operator import attrgetter
+from typing import Any
 
 from ftprep.bulk import joined
 from ftprep.model import Chat, Pair, Row
@@ -19,7 +21,7 @@ class Batch:
     def __init__(self, rows: list[Row]) -> None:
         self.rows = [row for row in rows if row.example is not None]
         for row in self.rows:
-            if row.speech is None and isinstance(row.example, Chat):
+            if row.speech is None and row.example is not None and not isinstance(row.example, Pair):
                 row.speech = row.example.speech()
 
     @cached_property
@@ -39,14 +41,22 @@ class Batch:
 
     @cached_property
     def chats(self) -> list[Row]:
-        """Rows that are conversations."""
+        """Rows in which somebody speaks: of all shapes but pairs."""
         return [row for row in self.rows if row.speech is not None]
+
+    @cached_property
+    def shapes(self) -> frozenset[str]:
+        """The shapes there are; nearly always one, since a chunk is of one table."""
+        kinds: set[Any] = set(map(type, map(_example, self.rows)))
+        return frozenset(kind.shape for kind in kinds)
 
     def of(self, shapes: tuple[str, ...]) -> list[Row]:
         """The rows of some shapes."""
-        if "chat" in shapes and "completion" in shapes:
+        if self.shapes <= set(shapes):
             return self.rows
-        return self.chats if "chat" in shapes else [row for row, _ in self.pairs]
+        if self.shapes.isdisjoint(shapes):
+            return []
+        return [row for row in self.rows if row.example is not None and row.example.shape in shapes]
 
     @cached_property
     def texts(self) -> list[str]:
@@ -87,6 +97,9 @@ class Batch:
         if "" in self.texts or any(map(str.isspace, self.texts)):
             return [row for row in self.chats if _is_hollow(row)]
         return [row for row in self.chats if row.speech is not None and not row.speech.is_plain and _is_hollow(row)]
+
+
+_example = attrgetter("example")
 
 
 def _is_hollow(row: Row) -> bool:

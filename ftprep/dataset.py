@@ -24,6 +24,15 @@ ROWS_PER_CLASS = 3
 """The ancestor called a set a classification when each answer came three times on average; kept."""
 
 
+_TAUGHT = {
+    "preference": "each example has a better and a worse answer",
+    "unpaired": "each answer is marked as good or bad",
+    "stepwise": "each step of an answer is marked as right or wrong",
+    "reinforcement": "a grader judges what the model answers",
+}
+"""What is learnt from shapes that say it by themselves."""
+
+
 @dataclass(frozen=True)
 class Task:
     """`name` is classification, generation or open-ended; `reasons` say in words why; classes with their counts."""
@@ -50,12 +59,12 @@ class Dataset:
 
     @cached_property
     def shape(self) -> str:
-        """completion, chat or mixed; unknown where no table could be read."""
-        if self.surveys.chats.chats and self.pairs:
-            return "mixed"
+        """The shape of its examples; mixed where there are several, unknown where no table could be read."""
+        seen = self.setting.shapes
         if self.surveys.chats.chats or self.pairs:
-            return "chat" if self.surveys.chats.chats else "completion"
-        return min(self.setting.shapes, default="unknown")
+            spoken = seen - {"completion"} if self.surveys.chats.chats else frozenset()
+            seen = spoken | {"completion"} if self.pairs else spoken
+        return "mixed" if len(seen) > 1 else min(seen, default="unknown")
 
     @property
     def pairs(self) -> int:
@@ -130,6 +139,8 @@ class Dataset:
         answers, labels = self.surveys.answers, self.labels
         if not self.examples:
             return Task("unknown", ("no example could be read",), {})
+        if self.shape in _TAUGHT:
+            return Task(self.shape, (_TAUGHT[self.shape],), {})
         if self.pairs and not self.surveys.prompts.texts:
             return Task("open-ended", ("all prompts are empty",), {})
         if answers.long * 10 > answers.answers:

@@ -6,6 +6,7 @@ import gc
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import compress
 from typing import Any
 
@@ -15,13 +16,16 @@ from ftprep import keys
 from ftprep.batch import Batch
 from ftprep.dataset import Dataset
 from ftprep.lines import Lines, Writing, as_json
-from ftprep.mends import apply_to_all, keeps_asks
+from ftprep.mends import Repair, apply_to_all, keeps_asks
 from ftprep.model import Chat, Chunk, Example, Fault, ImagePart, Pair, Range, Row, Speech
 from ftprep.partial import Account, ChunkInfo, Partial, Places
 from ftprep.plan import Plan
 from ftprep.readers.strict_json import number_text
 from ftprep.rule import RecordRule, RowRule
+from ftprep.shapes.base import Shape
 from ftprep.shapes.convert import CannotConvert, to_pairs
+from ftprep.shapes.dialect import Parsed, located
+from ftprep.shapes.wire import DialectShape
 from ftprep.surveys import ordinal
 from ftprep.tally import Told
 from ftprep.tokens import IMAGE_LOW, chat_overhead, tool_texts
@@ -74,7 +78,7 @@ class Look:
         batch = Batch(examples)
         if self.counts:
             self._count_tokens(batch, partial)
-        self._check(batch)
+        self._check(batch, self.plan.shapes[chunk.source])
         if self.writing and self.writing.in_place:
             partial.output = Lines(self.plan, self.writing).rewrite(examples, originals, chunk)
         elif self.writing:
@@ -109,20 +113,50 @@ class Look:
             return
         if row.faults and shape.read(row):  # one without faults has been tried
             return
-        row.faults.extend(shape.faults(row.record))
-        for rule in self.plan.record_rules:
-            if shape.name in rule.shapes:
-                row.faults.extend(self._run(rule, row.record))
+        parsed = self._repaired(row, shape, shape.parse(row.record))
+        if row.example is not None:
+            return
+        row.faults.extend(self._judged(shape, row.record, parsed))
         if self._has_error(row.faults):
             return
         # A label 1.10 must not become 1.1: where the line is at hand, numbers are read as they are written there.
         said = row.said if row.raw is None else row.raw
-        record = number_text(said) if said and shape.name == "completion" else row.record
+        record = number_text(said) if said and shape.name == "completion" else parsed.record
         loose = shape.read_loosely(record)
         if isinstance(loose, str):
             row.faults.append(Fault("FMT101", loose))
         else:
             row.example, row.loose = loose, True
+
+    def _repaired(self, row: Row, shape: Shape, parsed: Parsed) -> Parsed:
+        """The record after the accepted repairs; the example of the row, if it is sound then."""
+        record = parsed.record
+        for rule in self.repairs:
+            if shape.name in rule.shapes:
+                record = rule.repair(record)
+        if record is parsed.record:
+            return parsed
+        row.repaired = True
+        row.example = shape.example_of(record)
+        return Parsed(record, parsed.paths)
+
+    @cached_property
+    def repairs(self) -> tuple[RecordRule, ...]:
+        """The rules whose repairs of records were accepted."""
+        codes = {mend.code for mend in self.writing.mends if isinstance(mend, Repair)} if self.writing else set()
+        return tuple(rule for rule in self.plan.record_rules if rule.card.code in codes)
+
+    def _judged(self, shape: Shape, record: dict[str, Any], parsed: Parsed) -> Iterator[Fault]:
+        """What the shape and the rules on records find in one."""
+        own = list(shape.faults(record))
+        yield from own
+        if any(f.code in _OTHER_KIND for f in own):
+            return  # held to the rules of what it is not, it would break them all
+        for rule in self.plan.record_rules:
+            if shape.name in rule.shapes:
+                looked_at = record if rule.of_original else parsed.record
+                for fault in self._run(rule, looked_at):
+                    yield fault if rule.of_original else located(fault, parsed.paths)
 
     def expand(self, rows: list[Row]) -> list[Row]:
         """The rows, or, where the recipe makes pairs of conversations, one row for each reply."""
@@ -215,7 +249,7 @@ class Look:
             partial.inexact += guessed
         return tokens
 
-    def _check(self, batch: Batch) -> None:
+    def _check(self, batch: Batch, shape: Shape | None) -> None:
         setting = self.plan.setting
         for rule in self.plan.row_rules:
             if rule.marks and not batch.holds(rule.marks):
@@ -226,7 +260,7 @@ class Look:
                 except Exception as error:  # noqa: BLE001 - a rule's crash is a finding about it, the run goes on
                     found = [_crashed(rule, error)]
                 if found:
-                    row.faults = row.faults + found
+                    row.faults = row.faults + _where_said(found, row, shape)
 
     def _run(self, rule: RecordRule, record: dict[str, Any]) -> list[Fault]:
         try:
@@ -252,6 +286,8 @@ class Look:
         self.told.remember(chunk.number, tally)
 
 
+_OTHER_KIND = frozenset(("FMT101", "FMT117"))
+
 # Unknown keys of a chat record are no matter once it has become prompts and completions.
 _OF_CHATS = frozenset(("FMT110", "FMT111"))
 
@@ -268,6 +304,14 @@ def fingerprint(fault: Fault, row: Row) -> str:
     """A name for a finding that stays when lines move: from the code, the pointer and what the record says."""
     said = row.raw if row.raw is not None else as_json(row)
     return xxhash.xxh3_128_hexdigest(f"{fault.code}\0{fault.pointer}\0".encode() + said)
+
+
+def _where_said(faults: list[Fault], row: Row, shape: Shape | None) -> list[Fault]:
+    """Faults of an example as faults of the record, which may be written in another dialect."""
+    if not isinstance(shape, DialectShape) or row.example is None or row.example.shape != shape.name:
+        return faults
+    paths = shape.parse(row.record).paths
+    return [located(fault, paths) for fault in faults]
 
 
 def _crashed(rule: RowRule | RecordRule, error: Exception) -> Fault:

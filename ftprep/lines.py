@@ -11,11 +11,12 @@ import msgspec
 from ftprep import keys
 from ftprep.dataset import label_of
 from ftprep.mends import Mend
-from ftprep.model import Chat, Chunk, Example, Fault, Pair, Row
+from ftprep.model import Chunk, Example, Fault, Pair, Row
 from ftprep.partial import Aside, Output
 from ftprep.plan import Plan
 from ftprep.readers.json_bounds import members
 from ftprep.shapes.completion import PairShape
+from ftprep.shapes.convert import CannotConvert
 from ftprep.surveys import ordinal
 
 
@@ -85,8 +86,14 @@ class Lines:
                 row.example = None
                 row.faults = []
                 continue
+            try:
+                line = self._line(row, original, chunk.source)
+            except CannotConvert as reason:
+                output.aside.append(self._not_carried(row, chunk, str(reason)))
+                row.example = None
+                continue
             written.add(row.offset)
-            output.lines.append(self._line(row, original, chunk.source))
+            output.lines.append(line)
             output.count += 1
             if not writing.splits:
                 continue
@@ -99,20 +106,29 @@ class Lines:
         output.records = len(written)
         return output
 
+    def _not_carried(self, row: Row, chunk: Chunk, reason: str) -> Aside:
+        fault = Fault("FMT118", reason)
+        row.faults = [fault]
+        return Aside(chunk.number, row.offset, row.line, [fault], as_json(row))
+
     def _line(self, row: Row, original: Example, source: int) -> bytes:
-        example, raw = row.example or original, row.raw
-        if self.writing.in_place and raw is None:
-            raw = row.said  # a line that began with a byte-order mark
-        if raw is not None and example is original:
+        example, raw, writing = row.example or original, row.raw, self.writing
+        shape = self.plan.shapes[source]
+        writer = self.plan.writers[example.shape]
+        if writing.in_place:
+            raw = row.said if raw is None else raw  # a line that began with a byte-order mark
+            writer = shape if shape is not None and shape.name == example.shape else writer
+        if raw is not None and example is original and not row.repaired:
             # Nothing to mend: the bytes that came in go out, unless the file says more than is to be written.
-            writing = self.writing
-            exact = isinstance(example, Chat) or (_says_only_pair(row, raw) and not row.loose)
+            if isinstance(example, Pair):
+                exact = _says_only_pair(row, raw) and not row.loose
+            else:
+                exact = shape is not None and shape.dialect == writer.dialect
             if exact or writing.verbatim or (writing.in_place and not row.loose):
                 return raw
-        if raw is not None and self.writing.in_place and isinstance(example, Pair):
+        if raw is not None and writing.in_place and isinstance(example, Pair):
             return self._in_record(row, raw, example, source)
-        line: bytes = self.plan.writers[example.shape].write(example)
-        return line
+        return writer.write(example)
 
     def _in_record(self, row: Row, raw: bytes, example: Pair, source: int) -> bytes:
         # In place only the two texts are put into the record: its other keys, and the names of these, stay.
@@ -132,7 +148,7 @@ class Lines:
         return raw
 
     def _asked(self, row: Row, original: Example) -> bytes:
-        if isinstance(original, Chat) and row.speech is not None and row.example is original:
+        if not isinstance(original, Pair) and row.speech is not None and row.example is original:
             row.digests = row.digests or keys.of_speech(row.speech, original)  # the survey wants them too
             row.asked = row.digests[:8]
         asked = row.asked or keys.ask(original, self.plan.folded_endings)

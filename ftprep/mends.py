@@ -167,6 +167,17 @@ class LeadingSpace(_OfText, frozen=True, tag=True):
         ]
 
 
+class Repair(msgspec.Struct, frozen=True, tag=True):
+    """Put records right with what the rule `code` knows before they are read; an example it leaves as it is."""
+
+    code: str
+    order: int = 0
+
+    def apply(self, example: Example) -> Example:
+        """The example itself."""
+        return example
+
+
 class ToChat(msgspec.Struct, frozen=True, tag=True):
     """Make a conversation of a prompt and a completion: separator, stop sequence and leading space are taken off."""
 

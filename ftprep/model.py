@@ -423,7 +423,8 @@ class Row(msgspec.Struct, gc=False, eq=False):
     `record` stays what the file said; `raw` is its bytes where the container has them line by line, and `said` its
     bytes where they are no line to be written again (what could not be decoded, an element of a document). After
     shaping, `example` is set, or `faults` says why there is none (faults of a loaded row are warnings about it).
-    `loose` marks an example that the record did not say word for word (a number read as text, an unknown key).
+    `loose` marks an example that the record did not say word for word (a number read as text, an unknown key),
+    `repaired` one of a record that was put right first.
     `skipped` marks what is no record at all, such as a blank line. `offset` is the record's position in the chunk;
     `index` differs from it only where records become several examples and counts those. `asked` is the digest of what
     is asked, where it has been worked out, `digests` those of all that a conversation says, `unit` the key that a split
@@ -441,6 +442,7 @@ class Row(msgspec.Struct, gc=False, eq=False):
     skipped: bool = False
     speech: Speech | None = None
     loose: bool = False
+    repaired: bool = False
     tokens: int = 0
     trainable: int = 0
     asked: bytes = b""

@@ -22,10 +22,8 @@ from ftprep.recipe import Recipe
 from ftprep.rule import Card, DatasetRule, RecordRule, RowRule, Rule
 from ftprep.rules import card_of, choose
 from ftprep.setting import Setting
-from ftprep.shapes import detect
+from ftprep.shapes import DIALECT_OF, detect, wire_of, writer_of
 from ftprep.shapes.base import Shape
-from ftprep.shapes.chat import ChatShape
-from ftprep.shapes.completion import PairShape
 from ftprep.shapes.convert import CannotConvert, to_pairs
 from ftprep.shapes.lanes import Lane, lane_of
 
@@ -96,7 +94,8 @@ class Plan:
     @cached_property
     def writers(self) -> dict[str, Shape]:
         """What writes an example of each shape."""
-        return {"completion": PairShape(), "chat": ChatShape()}
+        chosen = [writer_of(name, self.setting.lossy) for name in self.setting.writes]
+        return {shape.name: shape for shape in (*map(wire_of, DIALECT_OF), *chosen)}
 
     @property
     def files(self) -> list[Path]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from ftprep.batch import Batch
 from ftprep.dataset import Dataset
-from ftprep.mends import Mend
+from ftprep.mends import Mend, Repair
 from ftprep.model import Fault, Row, Safety, Severity
 from ftprep.setting import Setting
 from ftprep.textsurvey import Marks
@@ -86,18 +86,24 @@ class Rule:
 
 @dataclass(frozen=True)
 class RecordRule(Rule):
-    """Looks at the record as the file said it. Runs only on records that the strict reading of the shape refused."""
+    """Looks at the record in the wire form of its shape, or, with `of_original`, as the file said it. Runs only on
+    records that the strict reading of the shape refused."""
 
     shapes: ClassVar[tuple[str, ...]] = ("chat", "completion")
+    of_original: ClassVar[bool] = False
 
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
         """The faults of one record; a record may have any shape at any depth."""
         raise NotImplementedError
 
+    def repair(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The record with what the rule finds put right where that is exact, else the very same object."""
+        return record
+
     def mend(self, setting: Setting) -> Mend | None:
         """What mends the rows it finds, where the card has a fix and reading does not mend them already."""
         del setting
-        return None
+        return Repair(self.card.code) if type(self).repair is not RecordRule.repair else None
 
 
 @dataclass(frozen=True)

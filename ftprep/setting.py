@@ -19,7 +19,8 @@ class Setting:
     `completion_endings` are the candidates that the run counts as separator and stop sequence; of the proposals it only
     notes whether they occur, and of the known ones together how many texts end in one. `kept` findings of each rule are
     remembered; `sample_size` is how many texts are kept for rules that read texts again at the end (0: none does).
-    `target` is what the set is checked against, None where none is named.
+    `target` is what the set is checked against, None where none is named; `writes` names the dialects in which
+    examples are written that are not written in the wire form, with `lossy` even where that loses something.
     """
 
     recipe: Recipe = field(default_factory=Recipe)
@@ -35,6 +36,8 @@ class Setting:
     kept: int = FIRST_KEPT
     sample_size: int = 0
     target: Target | None = None
+    writes: tuple[str, ...] = ()
+    lossy: bool = False
 
     @property
     def token_limit(self) -> int | None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from ftprep import keys
 from ftprep.batch import Batch
 from ftprep.keysurvey import KeySurvey
-from ftprep.model import Chat, Chunk, Row
+from ftprep.model import Chat, Chunk, Message, Pair, Preference, Row, Talk, Unpaired
 from ftprep.setting import Setting
 from ftprep.textsurvey import TextSurvey
 
@@ -54,6 +54,11 @@ class AnswerSurvey:
         self.long += other.long
         self.longest = max(self.longest, other.longest)
         self.labels = _bounded_sum(self.labels, other.labels)
+
+
+def _head_of(talk: Talk) -> Message | None:
+    asked = talk.input.messages if isinstance(talk, (Preference, Unpaired)) else []
+    return asked[0] if asked else None
 
 
 def _bounded_sum(ours: Counter[T] | None, theirs: Counter[T] | None) -> Counter[T] | None:
@@ -104,11 +109,11 @@ class ChatSurvey:
         self.systems: Counter[bytes] | None = Counter()
         self.without_system = 0
 
-    def see(self, chats: list[Chat]) -> None:
+    def see(self, talks: list[Talk]) -> None:
         """Take in one chunk's conversations."""
-        self.chats += len(chats)
-        heads = [c.messages[0] for c in chats]
-        systems = [m.text for m in heads if m.role in ("system", "developer")]
+        self.chats += len(talks)
+        heads = [talk.messages[0] if isinstance(talk, Chat) else _head_of(talk) for talk in talks]
+        systems = [m.text for m in heads if m is not None and m.role in ("system", "developer")]
         self.without_system += len(heads) - len(systems)
         told = {keys.digest(s): count for s, count in Counter(systems).items()}
         self.systems = _bounded_sum(self.systems, Counter(told))
@@ -187,10 +192,10 @@ class Surveys:
     def _see_chats(self, base: int, batch: Batch) -> None:
         entries: list[bytes] = []
         answers: list[str] = []
-        chats: list[Chat] = []
+        chats: list[Talk] = []
         has_nul = batch.has_nul
         for row in batch.chats:
-            if row.speech is not None and isinstance(row.example, Chat):
+            if row.speech is not None and row.example is not None and not isinstance(row.example, Pair):
                 digests = row.digests or keys.of_speech(row.speech, row.example, has_nul)
                 entries.append(digests + (base | row.index).to_bytes(8))
                 answers.append(row.speech.answer)

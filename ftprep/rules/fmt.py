@@ -12,8 +12,7 @@ from ftprep.rules import fmt_messages
 from ftprep.rules.fmt_messages import ASK, GOOD, REPLY, meant_role, turns_of, with_messages
 from ftprep.setting import Setting
 from ftprep.shapes.chat import CHAT_KEYS, DropKeys
-from ftprep.shapes.columns import choose_completion, choose_prompt, normalise
-from ftprep.shapes.foreign import READS, recognise
+from ftprep.shapes.columns import normalise
 from ftprep.shapes.quoting import make_excerpt, make_pointer, name_kind, quote
 
 _PAIRS = '{"prompt": "Peru ->", "completion": " Lima"}\n{"prompt": "Chad ->", "completion": " Ndjamena"}\n'
@@ -27,27 +26,16 @@ def _lacks_messages(record: dict[str, Any]) -> bool:
     return record.get("messages") is None
 
 
-def _is_pair(record: dict[str, Any]) -> bool:
-    columns = [k for k in record if isinstance(k, str)]
-    completion = choose_completion(columns, ())
-    return completion is not None and choose_prompt(columns, completion.template.columns) is not None
-
-
-class UnknownShape(_ChatRule):
+class UnknownShape(Rule):
     card: ClassVar[Card] = Card(
         code="FMT101",
         name="unknown-shape",
         severity="error",
         finds="A file or record is neither prompt/completion nor chat, or cannot be told to be one of them.",
         why="Guessing which column is learnt may train the wrong thing: say which columns they are, or convert it.",
-        bad=Sample(text='{"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello."}]}\n'),
+        bad=Sample(text='{"input_ids": [15496, 995], "labels": [-100, 995]}\n'),
         good=Sample(text=GOOD),
     )
-
-    def check(self, record: dict[str, Any]) -> Iterator[Fault]:
-        foreign = recognise(record) if _lacks_messages(record) else ""
-        if foreign:
-            yield self.fault(f"this is {foreign}; {READS}", excerpt=make_excerpt(record))
 
 
 class MissingMessages(_ChatRule):
@@ -63,7 +51,7 @@ class MissingMessages(_ChatRule):
     )
 
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
-        if not _lacks_messages(record) or recognise(record) or _is_pair(record):
+        if not _lacks_messages(record):
             return
         if "messages" in record:
             yield self.fault("messages is null", make_pointer("messages"))
@@ -171,7 +159,7 @@ class NothingTrained(_ChatRule):
             yield self.fault("every reply has the weight 0, so nothing is trained", make_pointer("messages"))
 
 
-class MixedShapes(_ChatRule):
+class MixedShapes(Rule):
     card: ClassVar[Card] = Card(
         code="FMT117",
         name="mixed-shapes",
@@ -181,11 +169,6 @@ class MixedShapes(_ChatRule):
         bad=Sample(text=GOOD + '{"prompt": "Peru ->", "completion": " Lima"}\n'),
         good=Sample(text=GOOD),
     )
-
-    def check(self, record: dict[str, Any]) -> Iterator[Fault]:
-        if _lacks_messages(record) and not recognise(record) and _is_pair(record):
-            message = "a prompt/completion example among conversations: keep one form in a file"
-            yield self.fault(message, excerpt=make_excerpt(record))
 
 
 class NotConvertible(Rule):

@@ -23,12 +23,13 @@ _OTHER_SYSTEM = '{"role": "system", "content": "Answer politely."}'
 
 
 class _TalkRule(RowRule):
-    shapes: ClassVar[tuple[str, ...]] = ("chat",)
+    shapes: ClassVar[tuple[str, ...]] = ("chat", "reinforcement")
 
     def check(self, row: Row, setting: Setting) -> Iterator[Fault]:
         """The faults of one conversation."""
         del setting
-        return self.look(row.example.messages) if isinstance(row.example, Chat) else iter(())
+        example = row.example
+        return self.look(example.messages) if isinstance(example, Chat) and example.shape in self.shapes else iter(())
 
     def look(self, messages: list[Message]) -> Iterator[Fault]:
         """The faults of its messages."""
@@ -61,6 +62,8 @@ class _OrderRule(_TalkRule):
 
     def suspects(self, batch: Batch) -> list[Row]:
         """The rows whose roles are not in order."""
+        if batch.shapes.isdisjoint(self.shapes):
+            return []
         return [row for rows in batch.casts if not _is_in_order(self, _roles(rows[0])) for row in rows]
 
 
@@ -77,6 +80,7 @@ class _WordsRule(_TalkRule):
 
 
 class NoAssistant(_OrderRule):
+    shapes: ClassVar[tuple[str, ...]] = ("chat",)
     card: ClassVar[Card] = Card(
         code="ROLE101",
         name="no-assistant",
@@ -110,6 +114,7 @@ class NoUser(_OrderRule):
 
 
 class LastNotAssistant(_OrderRule):
+    shapes: ClassVar[tuple[str, ...]] = ("chat",)
     card: ClassVar[Card] = Card(
         code="ROLE103",
         name="last-not-assistant",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ftprep.errors import RecipeError
-from ftprep.model import Fault
+from ftprep.errors import RecipeError, UsageError
+from ftprep.model import Fault, ShapeName
 from ftprep.recipe import Recipe
 from ftprep.shapes.base import Detected, Shape
-from ftprep.shapes.chat import ChatShape
+from ftprep.shapes.chat import CHAT_KEYS, ChatShape
 from ftprep.shapes.columns import (
     Choice,
     choose_completion,
@@ -21,15 +22,33 @@ from ftprep.shapes.columns import (
     match_template,
 )
 from ftprep.shapes.completion import PairShape
-from ftprep.shapes.foreign import READS, recognise
+from ftprep.shapes.dialects import DIALECTS
+from ftprep.shapes.foreign import READS
 from ftprep.shapes.quoting import list_names, quote
+from ftprep.shapes.sight import CHAT, PAIR, dialect_called, sight, title_of
 from ftprep.shapes.template import Template, from_column, parse_template
+from ftprep.shapes.wire import DIALECT_OF, DialectShape, WireShape
 
-__all__ = ["ChatShape", "Detected", "PairShape", "Shape", "detect"]
-
-_CHAT, _PAIR = "chat", "prompt/completion"
+__all__ = [
+    "DIALECT_OF",
+    "ChatShape",
+    "Detected",
+    "DialectShape",
+    "PairShape",
+    "Shape",
+    "WireShape",
+    "detect",
+    "wire_of",
+    "writer_of",
+]
 
 Records = Sequence[Mapping[str, Any]]
+
+_SHAPE_OF: dict[str | None, ShapeName] = {"dpo": "preference", "kto": "unpaired", "reinforcement": "reinforcement"}
+"""What a method is trained on; supervised training takes prompt/completion examples and conversations."""
+
+WAITING = 5
+"""So many conversations that all wait for an answer, and no other, are taken for reinforcement data."""
 
 
 def detect(records: Records, recipe: Recipe, header: Sequence[str] = ()) -> Detected:
@@ -41,31 +60,66 @@ def detect(records: Records, recipe: Recipe, header: Sequence[str] = ()) -> Dete
     named = recipe.columns.model_dump(exclude_none=True)
     if recipe.shape == "completion" or (recipe.shape == "auto" and named):
         return _detect_pairs(_columns_of(records, header), recipe)
-    if recipe.shape == "chat":
-        return _chat(records, recipe, "conversations, as the recipe says")
-    kinds = Counter(_kind_of(r) for r in records)
+    kinds = Counter(sight(r) for r in records)
+    wanted = _SHAPE_OF.get(recipe.method) if recipe.shape == "auto" else recipe.shape
+    if wanted is not None:
+        return _as_wanted(wanted, records, recipe, kinds)
     if not kinds and not header:
         return _unknown("there is no record to tell the shape from")
-    first = max(kinds, key=lambda k: (kinds[k], k == _CHAT, k == _PAIR), default=_PAIR)
-    if first == _CHAT:
-        return _chat(records, recipe, _describe_chats(records, kinds))
-    if first != _PAIR:
-        return _unknown(f"this is {first}; {READS}")
-    likely = [r for r in records if _kind_of(r) == _PAIR]
+    first = max(kinds, key=lambda k: (kinds[k], k == CHAT, k == PAIR), default=PAIR)
+    if first == CHAT:
+        return _chat(records, recipe, kinds)
+    if first != PAIR:
+        return _dialect(first, kinds)
+    likely = [r for r in records if sight(r) == PAIR]
     detected = _detect_pairs(_columns_of(likely, header), recipe)
     if detected.shape is None:  # most records may lack a column and the others be sound
         rarer = _detect_pairs(tuple(dict.fromkeys(key for record in likely for key in record)) or (), recipe)
         detected = rarer if rarer.shape else detected
     if detected.shape is None and any("messages" in r for r in records):
-        return _chat(records, recipe, _describe_chats(records, kinds))
+        return _chat(records, recipe, kinds)
     return detected
 
 
-def _kind_of(record: Mapping[str, Any]) -> str:
-    foreign = recognise(record)
-    if foreign:
-        return foreign
-    return _CHAT if isinstance(record.get("messages"), (list, tuple, dict)) else _PAIR
+def _as_wanted(wanted: ShapeName, records: Records, recipe: Recipe, kinds: Counter[str]) -> Detected:
+    """The shape that the recipe or the method names, in the dialect that most records of that shape have."""
+    known = [name for name, _ in kinds.most_common() if (d := dialect_called(name)) and d.shape == wanted]
+    if known:
+        return _dialect(known[0], kinds)
+    if wanted == "chat":
+        return _chat(records, recipe, Counter({CHAT: len(records)}), "conversations, as the recipe says")
+    return Detected(wire_of(wanted), f"{wanted} examples, as the recipe or the method says")
+
+
+def wire_of(name: ShapeName) -> Shape:
+    """A shape in its wire form."""
+    if name == "completion":
+        return PairShape()
+    if name == "chat":
+        return ChatShape()
+    return WireShape(name, "record" if name == "reinforcement" else "")
+
+
+def writer_of(name: str, lossy: bool = False) -> Shape:
+    """What writes examples in the dialect `name`; raises UsageError for a name that is none."""
+    for shape, wire in DIALECT_OF.items():
+        if name == wire:
+            return wire_of(shape)
+    dialect = dialect_called(name)
+    if dialect is None:
+        message = f"no dialect is called {name!r}"
+        near = difflib.get_close_matches(name, [*DIALECT_OF.values(), *(d.name for d in DIALECTS)], 1)
+        raise UsageError(message, f"did you mean {near[0]}?" if near else "`ftprep convert --help` lists them")
+    return DialectShape(dialect, lossy)
+
+
+def _dialect(name: str, kinds: Counter[str]) -> Detected:
+    dialect = dialect_called(name)
+    if dialect is None:
+        return _unknown(f"this is {name}; {READS}")
+    is_wire = DIALECT_OF[dialect.shape] == name
+    shape = wire_of(dialect.shape) if is_wire else DialectShape(dialect)
+    return Detected(shape, dialect.title + _others(name, kinds))
 
 
 def _columns_of(records: Records, header: Sequence[str]) -> tuple[str, ...]:
@@ -80,22 +134,26 @@ def _unknown(reason: str) -> Detected:
     return Detected(None, reason, (Fault("FMT101", reason),))
 
 
-def _chat(records: Records, recipe: Recipe, reason: str) -> Detected:
+def _chat(records: Records, recipe: Recipe, kinds: Counter[str], reason: str = "") -> Detected:
     if recipe.turns and recipe.turns.before:
         keys = tuple(dict.fromkeys(k for r in records for k in r))
         match_template(keys, parse_template(recipe.turns.before))
-    return Detected(ChatShape(), reason)
-
-
-def _describe_chats(records: Records, kinds: Counter[str]) -> str:
-    reason = "conversations (messages with roles)"
+    if reason:
+        return Detected(ChatShape(), reason)
     lists = [m for r in records if isinstance(m := r.get("messages"), list)]
-    if lists and all(_waits_for_answer(messages) for messages in lists):
+    waits = bool(lists) and all(_waits_for_answer(messages) for messages in lists)
+    reason = title_of(CHAT)
+    if waits and (len(lists) >= WAITING or all(set(r) - CHAT_KEYS for r in records)):
+        reason += ": every one waits for an answer, as in reinforcement data"
+        return Detected(wire_of("reinforcement"), reason + _others(CHAT, kinds))
+    if waits:
         reason += "; every one ends with the user's turn, as in reinforcement data: there is no answer to learn from"
-    others = [f"{n} {kind}" for kind, n in kinds.most_common() if kind != _CHAT]
-    if others:
-        reason += f"; of the first {sum(kinds.values())} records these are not: {', '.join(others)}"
-    return reason
+    return Detected(ChatShape(), reason + _others(CHAT, kinds))
+
+
+def _others(name: str, kinds: Counter[str]) -> str:
+    others = [f"{n} {title_of(kind)}" for kind, n in kinds.most_common() if kind != name]
+    return f"; of the first {sum(kinds.values())} records these are not: {', '.join(others)}" if others else ""
 
 
 def _waits_for_answer(messages: list[Any]) -> bool:

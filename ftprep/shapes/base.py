@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ftprep.model import Example, Fault, Row, ShapeName
+from ftprep.shapes.dialect import Parsed
 
 
 class Shape(Protocol):
@@ -14,11 +15,21 @@ class Shape(Protocol):
 
     @property
     def name(self) -> ShapeName:
-        """`completion` or `chat`."""
+        """Which of the shapes its examples have."""
+
+    @property
+    def dialect(self) -> str:
+        """The name of the dialect that its records are written in: `openai-chat`."""
+
+    def parse(self, record: dict[str, Any]) -> Parsed:
+        """The record in the wire form of the shape, which the rules look at, with the way back for pointers."""
 
     def read(self, row: Row) -> bool:
         """Set `row.example` from `row.record` if the record is sound in every respect that the FMT rules of this shape
         look at; False, with the row untouched, otherwise. Fast: called for each row."""
+
+    def example_of(self, record: dict[str, Any]) -> Example | None:
+        """The example of a record in the wire form, None where it is not sound."""
 
     def faults(self, record: dict[str, Any]) -> Iterator[Fault]:
         """What the shape alone can say of a record that `read` refused, since only it knows which columns it needs;
@@ -29,7 +40,8 @@ class Shape(Protocol):
         number for a text, say); a sentence that says what is wrong where there is none after all."""
 
     def write(self, example: Example) -> bytes:
-        """The example as one JSON line without its line end: compact, UTF-8, `/` not escaped."""
+        """The example as one JSON line without its line end: compact, UTF-8, `/` not escaped. Raises CannotConvert
+        where the example says what the dialect has no place for."""
 
 
 @dataclass(frozen=True)

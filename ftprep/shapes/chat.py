@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from ftprep.model import Chat, Example, Fault, Message, Row, ShapeName
+from ftprep.shapes.dialect import Parsed
+from ftprep.shapes.sight import strange
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -25,6 +27,8 @@ def _known_keys(struct: type[msgspec.Struct]) -> frozenset[str]:
 CHAT_EXTRA, MESSAGE_EXTRA = _wire_extra(Chat), _wire_extra(Message)
 CHAT_KEYS, MESSAGE_KEYS = _known_keys(Chat), _known_keys(Message)
 
+_WITH_EXTRA = frozenset(("messages", "input", "output", "preferred_output", "non_preferred_output"))
+
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 """What a message's `name` must match in full (OpenAI API reference, chat completions, 2024)."""
 
@@ -35,26 +39,35 @@ class ChatShape:
 
     keep_extra: bool = True
     name: ClassVar[ShapeName] = "chat"
+    dialect: ClassVar[str] = "openai-chat"
+
+    def parse(self, record: dict[str, Any]) -> Parsed:
+        """The record itself."""
+        return Parsed(record)
 
     def read(self, row: Row) -> bool:
         """Set the example if the record is a sound conversation without unknown keys."""
-        record = row.record
-        try:
-            chat = msgspec.convert(record, Chat)
-        except (msgspec.ValidationError, RecursionError):
-            return False
-        if CHAT_EXTRA in record or not _is_sound(chat, record["messages"]):
+        chat = self.example_of(row.record)
+        if chat is None:
             return False
         row.example = chat
         return True
+
+    def example_of(self, record: dict[str, Any]) -> Chat | None:
+        """The conversation that a record says, None where it is not sound or has unknown keys."""
+        try:
+            chat = msgspec.convert(record, Chat)
+        except (msgspec.ValidationError, RecursionError):
+            return None
+        return chat if CHAT_EXTRA not in record and _is_sound(chat, record["messages"]) else None
 
     def read_loosely(self, record: dict[str, Any]) -> Example | str:
         """The conversation with its unknown keys put aside as `extra`, or what is wrong with it."""
         messages = record.get("messages")
         if not isinstance(messages, (list, tuple)) or not messages:
             return "there is no list of messages" if not messages else "messages is not a list"
-        told = _aside(record, CHAT_KEYS, CHAT_EXTRA)
-        told["messages"] = [_aside(m, MESSAGE_KEYS, MESSAGE_EXTRA) if isinstance(m, dict) else m for m in messages]
+        told = aside(record, CHAT_KEYS, CHAT_EXTRA)
+        told["messages"] = [aside(m, MESSAGE_KEYS, MESSAGE_EXTRA) if isinstance(m, dict) else m for m in messages]
         try:
             return msgspec.convert(told, Chat)
         except msgspec.ValidationError as error:
@@ -68,22 +81,23 @@ class ChatShape:
             raise TypeError("prompt and completion have to be converted before they are written as a conversation")
         if example.extra is None and not any(m.extra for m in example.messages):
             return _ENCODER.encode(example)
-        data: dict[str, Any] = msgspec.to_builtins(example)
-        self._put_back(data, CHAT_EXTRA)
-        for message in data["messages"]:
-            self._put_back(message, MESSAGE_EXTRA)
-        return _ENCODER.encode(data)
+        return _ENCODER.encode(put_back(msgspec.to_builtins(example), self.keep_extra))
 
     def faults(self, record: dict[str, Any]) -> Iterator[Fault]:
-        """Nothing: the FMT rules look at the record themselves."""
-        del record
-        yield from ()
+        """That the record is of another kind (FMT101, FMT117); the FMT rules look at one of this kind themselves."""
+        yield from strange(record, self.dialect)
 
-    def _put_back(self, data: dict[str, Any], key: str) -> None:
-        extra = data.pop(key, None)
-        if extra and self.keep_extra:
-            for name, value in extra.items():
-                data.setdefault(name, value)
+
+def put_back(value: Any, keep: bool = True) -> Any:
+    """An example as builtins with its unknown keys among the known ones again, at any depth, or without them."""
+    if isinstance(value, list):
+        return [put_back(v, keep) for v in value]
+    if not isinstance(value, dict):
+        return value
+    extra = value.pop(CHAT_EXTRA, None)
+    # What stood beside the known keys is as the file said it and is not looked into.
+    told = {k: put_back(v, keep) if k in _WITH_EXTRA else v for k, v in value.items()}
+    return told | {k: v for k, v in (extra or {}).items() if k not in told} if keep else told
 
 
 def has_calls(message: dict[str, Any]) -> bool:
@@ -100,7 +114,8 @@ def explain(error: msgspec.ValidationError) -> str:
     return f"{place}: {what}" if place else what
 
 
-def _aside(record: dict[str, Any], known: frozenset[str], wire: str) -> dict[str, Any]:
+def aside(record: dict[str, Any], known: frozenset[str], wire: str) -> dict[str, Any]:
+    """The record with its unknown keys under one key, where the structs of the model expect them."""
     told = {k: v for k, v in record.items() if k in known}
     extra = {k: v for k, v in record.items() if k not in known}
     if extra:
@@ -110,8 +125,14 @@ def _aside(record: dict[str, Any], known: frozenset[str], wire: str) -> dict[str
 
 def _is_sound(chat: Chat, said: list[dict[str, Any]]) -> bool:
     """What the types cannot say; each refusal here is a fault that one of the FMT rules names."""
-    trained = held_back = False
-    for message, record in zip(chat.messages, said, strict=True):
+    messages = chat.messages
+    replies = [m for m in messages if m.role == "assistant"]
+    return bool(messages) and are_sound(messages, said) and (not replies or any(m.weight != 0 for m in replies))
+
+
+def are_sound(messages: list[Message], said: list[dict[str, Any]]) -> bool:
+    """Whether each of some messages is sound in what the types cannot say; `said` is what the record says of each."""
+    for message, record in zip(messages, said, strict=True):
         content = message.content
         if content is None:
             if not has_calls(record):
@@ -120,14 +141,9 @@ def _is_sound(chat: Chat, said: list[dict[str, Any]]) -> bool:
             return False
         if (message.name is not None and not NAME.fullmatch(message.name)) or MESSAGE_EXTRA in record:
             return False
-        if message.role != "assistant":
-            if _says_too_much_or_little(message):
-                return False
-        elif message.weight == 0:
-            held_back = True
-        else:
-            trained = True
-    return bool(chat.messages) and (trained or not held_back)
+        if message.role != "assistant" and _says_too_much_or_little(message):
+            return False
+    return True
 
 
 def _says_too_much_or_little(message: Message) -> bool:

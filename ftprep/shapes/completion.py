@@ -11,8 +11,9 @@ import msgspec
 
 from ftprep.model import Example, Fault, Pair, Row, ShapeName
 from ftprep.shapes.columns import normalise
-from ftprep.shapes.foreign import READS, recognise
+from ftprep.shapes.dialect import Parsed
 from ftprep.shapes.quoting import make_excerpt, make_pointer, name_kind, quote
+from ftprep.shapes.sight import strange
 from ftprep.shapes.template import Piece, Template, exact_text, from_column, literal_text
 
 _ENCODER = msgspec.json.Encoder()
@@ -26,6 +27,11 @@ class PairShape:
     prompt: Template = _PROMPT
     completion: Template = _COMPLETION
     name: ClassVar[ShapeName] = "completion"
+    dialect: ClassVar[str] = "openai-completion"
+
+    def parse(self, record: dict[str, Any]) -> Parsed:
+        """The record itself."""
+        return Parsed(record)
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -43,15 +49,20 @@ class PairShape:
 
     def read(self, row: Row) -> bool:
         """Set the example if every value that is needed is text."""
-        record = row.record
+        pair = self.example_of(row.record)
+        if pair is None:
+            return False
+        row.example = pair
+        return True
+
+    def example_of(self, record: dict[str, Any]) -> Pair | None:
+        """The pair that a record says, None where a value that is needed is missing or no text."""
         prompt_column, completion_column = self._plain
         prompt = record.get(prompt_column) if prompt_column else self.prompt.fill(record, exact_text)
         completion = record.get(completion_column) if completion_column else self.completion.fill(record, exact_text)
         if not isinstance(prompt, str) or not isinstance(completion, str):
-            return False
-        extra = None if len(record) == self._whole else self._extra(record)
-        row.example = Pair(prompt, completion, extra)
-        return True
+            return None
+        return Pair(prompt, completion, None if len(record) == self._whole else self._extra(record))
 
     def read_loosely(self, record: dict[str, Any]) -> Example | str:
         """The example with numbers and booleans as JSON writes them, or what is missing."""
@@ -71,13 +82,9 @@ class PairShape:
         """What keeps the record from being read as it is (FMT101, FMT117, FMT120 to FMT122)."""
         needed = {p.column for t in (self.prompt, self.completion) for p in t.pieces if not p.optional}
         if needed and not any(c in record for c in needed):
-            if isinstance(record.get("messages"), list):
-                message = "a conversation (messages) among prompt/completion examples: keep one form in a file"
-                yield Fault("FMT117", message, make_pointer("messages"), make_excerpt(record["messages"]))
-                return
-            foreign = recognise(record)
-            if foreign:
-                yield Fault("FMT101", f"this is {foreign}; {READS}", excerpt=make_excerpt(record))
+            other = list(strange(record, self.dialect))
+            if other:
+                yield from other
                 return
         for piece in self._pieces():
             yield from self._fault_of(record, piece)

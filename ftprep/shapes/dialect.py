@@ -7,11 +7,14 @@ to where the record says it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ftprep.model import Example, ShapeName
+import msgspec
+
+from ftprep.model import Example, Fault, ShapeName
 
 Record = Mapping[str, Any]
 
@@ -73,3 +76,31 @@ def locate(paths: Mapping[str, str], pointer: str) -> str:
             return paths[at] + pointer[len(at) :]
         at = at.rpartition("/")[0]
     return paths.get("", "") + pointer
+
+
+_LEADS = re.compile(r"([a-z_.]+(?:\[\d+\])?)(?=:)")
+
+
+def located(fault: Fault, paths: Mapping[str, str]) -> Fault:
+    """A fault of the parsed record as one of the original: the pointer, and the place that its message begins with."""
+    if not paths:
+        return fault
+    message = _LEADS.sub(lambda m: _in_words(locate(paths, _pointer_of(m[1]))), fault.message, count=1)
+    if not fault.message.startswith(tuple(_LISTS)):
+        message = fault.message
+    return msgspec.structs.replace(fault, message=message, pointer=locate(paths, fault.pointer))
+
+
+_LISTS = ("messages[", "input.messages[", "preferred_output[", "non_preferred_output[", "output[")
+
+
+def _pointer_of(words: str) -> str:
+    return "/" + words.replace(".", "/").replace("[", "/").replace("]", "")
+
+
+def _in_words(pointer: str) -> str:
+    """`/conversations/2` as `conversations[2]`, as the messages of rules say it."""
+    words = ""
+    for part in pointer.split("/")[1:]:
+        words += f"[{part}]" if part.isdecimal() else f".{part}" if words else part
+    return words

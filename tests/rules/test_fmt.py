@@ -27,7 +27,10 @@ CALL = {"id": "call_1", "type": "function", "function": {"name": "find", "argume
 
 
 def faults_of(record: dict[str, Any]) -> list[Fault]:
-    return [fault for rule in CHAT_RULES for fault in rule.check(record)]
+    own = list(SHAPE.faults(record))
+    if any(f.code in ("FMT101", "FMT117") for f in own):
+        return own
+    return own + [fault for rule in CHAT_RULES for fault in rule.check(record)]
 
 
 def look(sample: Sample) -> set[str]:

@@ -188,6 +188,9 @@ def test_the_known_keys_are_the_fields_of_the_model() -> None:
         "tool_call_id",
         "function_call",
         "refusal",
+        "reasoning",
+        "reasoning_content",
+        "thinking",
     } == MESSAGE_KEYS
     assert len(msgspec.structs.fields(Message)) == len(MESSAGE_KEYS) + 1
 

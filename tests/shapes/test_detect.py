@@ -9,7 +9,7 @@ import pytest
 from ftprep.errors import RecipeError
 from ftprep.model import Pair, Row
 from ftprep.recipe import Recipe, resolve
-from ftprep.shapes import Detected, detect
+from ftprep.shapes import Detected, detect, wire_of
 from ftprep.shapes.chat import ChatShape
 from ftprep.shapes.completion import PairShape
 
@@ -192,10 +192,24 @@ def test_conversations_are_known_by_their_messages() -> None:
     assert found.reason == "conversations (messages with roles)"
 
 
-def test_conversations_without_an_answer_are_still_conversations() -> None:
-    found = detect([{"messages": [USER], "reference_answer": "4"}] * 2, Recipe())
+def test_few_conversations_without_an_answer_are_still_conversations() -> None:
+    found = detect([{"messages": [USER]}] * 2, Recipe())
     assert isinstance(found.shape, ChatShape)
     assert "no answer to learn from" in found.reason
+
+
+@pytest.mark.parametrize("records", [[{"messages": [USER]}] * 5, [{"messages": [USER], "reference_answer": "4"}] * 2])
+def test_conversations_that_all_wait_for_an_answer_are_reinforcement_data(records: list[dict[str, Any]]) -> None:
+    found = detect(records, Recipe())
+    assert found.shape == wire_of("reinforcement")
+    assert "every one waits for an answer" in found.reason
+    assert isinstance(detect(records, Recipe(shape="chat")).shape, ChatShape)
+    assert detect(records[:1], Recipe(method="reinforcement")).shape == wire_of("reinforcement")
+
+
+def test_a_method_settles_the_shape() -> None:
+    assert detect([CHAT], Recipe(method="dpo")).shape == wire_of("preference")
+    assert isinstance(detect([CHAT], Recipe(method="supervised")).shape, ChatShape)
 
 
 def test_the_majority_settles_a_mixture() -> None:

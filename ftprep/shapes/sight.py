@@ -1,0 +1,71 @@
+"""Telling by sight what a record is: which dialect, a conversation, a pair of texts, or something that is not read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ftprep.model import Fault
+from ftprep.shapes.columns import choose_completion, choose_prompt
+from ftprep.shapes.dialect import Dialect
+from ftprep.shapes.dialects import DIALECTS
+from ftprep.shapes.foreign import READS, recognise
+from ftprep.shapes.quoting import make_excerpt
+
+Record = Mapping[str, Any]
+
+CHAT, PAIR = "openai-chat", "openai-completion"
+
+TITLES = {CHAT: "conversations (messages with roles)", PAIR: "prompt/completion examples"}
+
+# Told of a whole table, not of one record: a conversation that waits for an answer may be one that lacks it.
+_BY_TABLE = ("openai-reinforcement",)
+
+_BY_NAME = {dialect.name: dialect for dialect in DIALECTS}
+
+
+def dialect_called(name: str) -> Dialect | None:
+    """The dialect of that name, None for one that is a shape of its own or is not known."""
+    return _BY_NAME.get(name)
+
+
+def title_of(name: str) -> str:
+    """What a kind of records is called in words."""
+    return TITLES.get(name) or (_BY_NAME[name].title if name in _BY_NAME else name)
+
+
+def sight(record: Record) -> str:
+    """The name of the dialect that a record is written in, `openai-chat` and `openai-completion` among them; of what is
+    not read, words that say what it is."""
+    for dialect in DIALECTS:
+        if dialect.name not in _BY_TABLE and dialect.fits(record):
+            return dialect.name
+    foreign = recognise(record)
+    if foreign:
+        return foreign
+    return CHAT if isinstance(record.get("messages"), (list, tuple, dict)) else PAIR
+
+
+def is_read(name: str) -> bool:
+    """Whether what `sight` says is the name of a dialect."""
+    return name in _BY_NAME or name in TITLES
+
+
+def strange(record: Record, own: str) -> Iterator[Fault]:
+    """That a record among records of the dialect `own` is of another; nothing where it is not."""
+    if own in (CHAT, *_BY_TABLE) and record.get("messages") is not None:
+        return  # whatever is wrong in it, it was meant as one
+    name = sight(record)
+    if name == own or (name == PAIR and not _is_pair(record)):
+        return
+    if is_read(name):
+        message = f"{title_of(name)} among {title_of(own)}: keep one form in a file"
+        yield Fault("FMT117", message, excerpt=make_excerpt(record))
+    else:
+        yield Fault("FMT101", f"this is {name}; {READS}", excerpt=make_excerpt(record))
+
+
+def _is_pair(record: Record) -> bool:
+    columns = [k for k in record if isinstance(k, str)]
+    completion = choose_completion(columns, ())
+    return completion is not None and choose_prompt(columns, completion.template.columns) is not None
