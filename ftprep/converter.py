@@ -14,14 +14,14 @@ from ftprep.errors import UsageError
 from ftprep.executors import Executor
 from ftprep.lines import Writing
 from ftprep.mends import AddEnding, LeadingSpace, Mend, ToChat, in_order
-from ftprep.model import ShapeName
 from ftprep.naming import Names, names_for
 from ftprep.parquet_writer import SUFFIX, ParquetSet
 from ftprep.pipeline import Progress, Run, Source, look_over, settings
-from ftprep.plan import make_plan
+from ftprep.plan import Plan, make_plan
 from ftprep.prepared import Prepared
 from ftprep.readers.base import Options
 from ftprep.recipe import Recipe, Turns
+from ftprep.shapes import Shape, writer_of
 from ftprep.shards import sharded
 from ftprep.trip import Trip, split_by
 from ftprep.writer import OutputSet
@@ -31,11 +31,12 @@ NOTHING = Decisions(lambda _: False, frozenset())
 
 def convert(
     source: Source,
-    to: ShapeName | None,
+    to: str | None,
     out: str | os.PathLike[str],
     recipe: str | os.PathLike[str] | Mapping[str, Any] | Recipe | None = None,
     *,
     system: str = "",
+    lossy: bool = False,
     force: bool = False,
     options: Options | None = None,
     workers: int | str = "auto",
@@ -44,45 +45,59 @@ def convert(
     progress: Progress | None = None,
     **overrides: Any,
 ) -> Prepared:
-    """Write a set in another shape, `chat` or `completion`, or (None) as it is; nothing is held back.
+    """Write a set in another shape or dialect (`chat`, `completion`, `sharegpt` ...), or (None) as it is; nothing is
+    held back.
 
     A name that ends in .parquet is written as Parquet, any other as JSONL. Of a table, the columns that make the
     examples are written and no others.
 
-    To chat: separator, stop sequence and leading space are taken off, the prompt becomes the user's turn, `system` a
-    message before it. To completion: one example for each reply of the assistant, laid out as the recipe's `turns`
-    say. What cannot be carried over (tool calls, pictures) is set aside with the reason. Raises as `prepare` does.
+    From prompt and completion to conversations: separator, stop sequence and leading space are taken off, the prompt
+    becomes the user's turn, `system` a message before it. From conversations to completions: one example for each reply
+    of the assistant, laid out as the recipe's `turns` say; where every conversation is one question with its answer,
+    these are prompt and completion as they stand. From preferences to unpaired answers: one good and one bad. What the
+    new form has no place for (a tool call, a picture, a weight) sets the row aside with the reason; with `lossy` it is
+    left out instead. Raises as `prepare` does.
     """
-    if to not in ("chat", "completion", None):
-        message = f"cannot convert to {to!r}"
-        raise UsageError(message, "shapes that can be written: chat, completion")
-    if system and to != "chat":
+    shape = writer_of(to, lossy) if to is not None else None
+    if system and (shape is None or shape.name != "chat"):
         raise UsageError("a system message has its place in conversations only", "convert --to chat, or leave it out")
     resolved = settings(recipe, **overrides)
-    if to == "completion" and resolved.turns is None:
-        resolved = resolved.model_copy(update={"turns": Turns()})
-    elif to != "completion":
-        resolved = resolved.model_copy(update={"turns": None})
-    resolved = resolved.model_copy(update={"split": resolved.split.model_copy(update={"valid": "none"})})
+    none = resolved.split.model_copy(update={"valid": "none"})
+    resolved = resolved.model_copy(update={"split": none})
     path = Path(out)
     base = path.with_suffix("")
     aside, manifest = (base.with_name(f"{base.name}{end}") for end in ("_rejected.jsonl", ".manifest.json"))
     names = Names(path, path, path, aside, manifest)
     run = Run(workers, progress, None, options or Options(), executor, address)
-    plan = make_plan(source, resolved, run.options)
+    laid_out = shape is not None and shape.name == "completion"
+    plan = make_plan(source, resolved if laid_out else resolved.model_copy(update={"turns": None}), run.options)
     kind = ParquetSet if path.suffix.lower() == SUFFIX else OutputSet
     with kind(force=force, inputs=plan.files, make_parents=True) as outputs, run.staffed(plan) as staffed:
         for each in (names.one, names.rejected, names.manifest):
             outputs.check(each)
         plan, before = look_over(plan, staffed)
         mends: tuple[Mend, ...] = ()
-        if to == "chat":
-            mends = _to_chat(before.dataset, system)
-        elif to == "completion":
-            mends = _as_the_recipe_says(resolved)
+        if shape is not None:
+            plan, mends = _converting(plan, before.dataset, shape, resolved, system, lossy)
         writing = Writing(mends=mends, splits=False)
         with Trip(plan, staffed, before, NOTHING, writing, names, outputs) as trip:
             return trip.commit()
+
+
+def _converting(
+    plan: Plan, dataset: Dataset, to: Shape, recipe: Recipe, system: str, lossy: bool
+) -> tuple[Plan, tuple[Mend, ...]]:
+    """The plan that makes examples of the shape `to`, and what is done to each."""
+    setting = replace(plan.setting, becomes=to.name, writes=(to.dialect,), lossy=lossy)
+    mends: tuple[Mend, ...] = ()
+    if to.name == "completion":
+        single = dataset.surveys.chats.single == dataset.surveys.chats.chats
+        turns = recipe.turns or (Turns(user="", assistant="", between="") if single else Turns())
+        setting = replace(setting, recipe=recipe.model_copy(update={"turns": turns}))
+        mends = _as_the_recipe_says(recipe)
+    elif to.name == "chat":
+        mends = _to_chat(dataset, system)
+    return replace(plan, setting=setting), mends
 
 
 def _to_chat(dataset: Dataset, system: str) -> tuple[Mend, ...]:

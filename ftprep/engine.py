@@ -17,13 +17,13 @@ from ftprep.batch import Batch
 from ftprep.dataset import Dataset
 from ftprep.lines import Lines, Writing, as_json
 from ftprep.mends import Repair, apply_to_all, keeps_asks
-from ftprep.model import Chat, Chunk, Example, Fault, ImagePart, Pair, Range, Row, Speech
+from ftprep.model import Chat, Chunk, Example, Fault, ImagePart, Pair, Preference, Range, Row, Speech, Unpaired
 from ftprep.partial import Account, ChunkInfo, Partial, Places
 from ftprep.plan import Plan
 from ftprep.readers.strict_json import number_text
 from ftprep.rule import RecordRule, RowRule
 from ftprep.shapes.base import Shape
-from ftprep.shapes.convert import CannotConvert, to_pairs
+from ftprep.shapes.convert import CannotConvert, learnt, to_pairs, to_unpaired
 from ftprep.shapes.dialect import Parsed, located
 from ftprep.shapes.wire import DialectShape
 from ftprep.surveys import ordinal
@@ -159,33 +159,45 @@ class Look:
                     yield fault if rule.of_original else located(fault, parsed.paths)
 
     def expand(self, rows: list[Row]) -> list[Row]:
-        """The rows, or, where the recipe makes pairs of conversations, one row for each reply."""
-        turns = self.plan.setting.recipe.turns
-        if turns is None or not any(isinstance(r.example, Chat) for r in rows):
+        """The rows, or, where examples are converted to another shape, one row for each that comes of it."""
+        setting = self.plan.setting
+        kinds: tuple[type, ...] = (Chat,) if setting.recipe.turns else ()
+        kinds += (Preference, Unpaired) if setting.becomes else ()
+        if not kinds or not any(isinstance(r.example, kinds) for r in rows):
             return rows
         expanded: list[Row] = []
         for row in rows:
-            pairs: list[Pair] = []
-            if isinstance(row.example, Chat):
-                try:
-                    pairs = to_pairs(row.example, turns, row.example.extra)
-                except CannotConvert as reason:
-                    row.faults.append(Fault("FMT118", str(reason)))
-                    row.example = None
-            if not pairs:
+            try:
+                expanded.extend(self._expanded(row) if isinstance(row.example, kinds) else [row])
+            except CannotConvert as reason:
+                row.faults.append(Fault("FMT118", str(reason)))
+                row.example = None
                 expanded.append(row)
-            for pair in pairs:
-                one = Row(row.offset, row.line, row.record)
-                one.example, one.loose = pair, True
-                # Every prompt of a conversation begins as its first one does, so that keeps all of it on one side, and
-                # with it other conversations that begin the same.
-                one.unit = keys.ask(pairs[0], self.plan.folded_endings)
-                if pair is pairs[0]:
-                    one.faults = [f for f in row.faults if f.code not in _OF_CHATS]
-                expanded.append(one)
         for index, row in enumerate(expanded):
             row.index = index
         return expanded
+
+    def _expanded(self, row: Row) -> list[Row]:
+        """The rows that one becomes; raises CannotConvert."""
+        setting, example, made = self.plan.setting, row.example, list[Example]()
+        if isinstance(example, Preference) and setting.becomes == "unpaired":
+            made.extend(to_unpaired(example))
+        elif isinstance(example, (Preference, Unpaired)) and setting.becomes in ("chat", "completion"):
+            if not setting.lossy:
+                what = "the worse answer" if isinstance(example, Preference) else "that the answer is a good one"
+                raise CannotConvert(f"{what} has no place in a conversation")
+            example = learnt(example)
+            made.append(example)
+        if isinstance(example, Chat) and setting.recipe.turns is not None:
+            made = list(to_pairs(example, setting.recipe.turns, example.extra))
+        rows = [Row(row.offset, row.line, row.record, example=each, loose=True) for each in made] or [row]
+        if made:
+            rows[0].faults = [f for f in row.faults if f.code not in _OF_CHATS]
+            for one in rows:
+                # Every prompt of a conversation begins as its first one does, so that keeps all of it on one side, and
+                # with it other conversations that begin the same.
+                one.unit = keys.ask(made[0], self.plan.folded_endings)
+        return rows
 
     def _mend(self, rows: list[Row]) -> None:
         writing = self.writing or Writing()

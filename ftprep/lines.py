@@ -114,6 +114,9 @@ class Lines:
     def _line(self, row: Row, original: Example, source: int) -> bytes:
         example, raw, writing = row.example or original, row.raw, self.writing
         shape = self.plan.shapes[source]
+        becomes = self.plan.setting.becomes
+        if becomes is not None and example.shape != becomes:
+            raise CannotConvert(f"a {example.shape} example says too little, or something else, to become {becomes}")
         writer = self.plan.writers[example.shape]
         if writing.in_place:
             raw = row.said if raw is None else raw  # a line that began with a byte-order mark

@@ -22,10 +22,11 @@ from ftprep.recipe import Recipe
 from ftprep.rule import Card, DatasetRule, RecordRule, RowRule, Rule
 from ftprep.rules import card_of, choose
 from ftprep.setting import Setting
-from ftprep.shapes import DIALECT_OF, detect, wire_of, writer_of
+from ftprep.shapes import detect, wire_of, writer_of
 from ftprep.shapes.base import Shape
 from ftprep.shapes.convert import CannotConvert, to_pairs
 from ftprep.shapes.lanes import Lane, lane_of
+from ftprep.shapes.wire import DIALECT_OF
 
 if TYPE_CHECKING:
     from ftprep.surveys import Surveys

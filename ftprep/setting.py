@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ftprep.model import ShapeName
 from ftprep.recipe import Recipe
 from ftprep.targets import Target
 
@@ -20,7 +21,8 @@ class Setting:
     notes whether they occur, and of the known ones together how many texts end in one. `kept` findings of each rule are
     remembered; `sample_size` is how many texts are kept for rules that read texts again at the end (0: none does).
     `target` is what the set is checked against, None where none is named; `writes` names the dialects in which
-    examples are written that are not written in the wire form, with `lossy` even where that loses something.
+    examples are written that are not written in the wire form, with `lossy` even where that loses something;
+    `becomes` is the shape that all examples are converted to.
     """
 
     recipe: Recipe = field(default_factory=Recipe)
@@ -38,6 +40,7 @@ class Setting:
     target: Target | None = None
     writes: tuple[str, ...] = ()
     lossy: bool = False
+    becomes: ShapeName | None = None
 
     @property
     def token_limit(self) -> int | None:

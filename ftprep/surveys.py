@@ -23,6 +23,9 @@ LONGEST_LABEL = 200
 """Characters; a longer answer is no label."""
 
 
+_SINGLE = ("user", "assistant")
+
+
 def ordinal(chunk: Chunk, row: Row) -> int:
     """A row's place among all rows of a run as one integer that sorts: the chunk, and the index in it (32 bits)."""
     return chunk.number << 32 | row.index
@@ -102,12 +105,14 @@ class LengthSurvey:
 
 
 class ChatSurvey:
-    """Conversations: which system messages there are (by digest), and how many have none."""
+    """Conversations: which system messages there are (by digest), how many have none, and how many are one question
+    with its answer and nothing else (`single`)."""
 
     def __init__(self) -> None:
         self.chats = 0
         self.systems: Counter[bytes] | None = Counter()
         self.without_system = 0
+        self.single = 0
 
     def see(self, talks: list[Talk]) -> None:
         """Take in one chunk's conversations."""
@@ -121,6 +126,7 @@ class ChatSurvey:
     def merge(self, other: ChatSurvey) -> None:
         """Add the other's conversations."""
         self.chats += other.chats
+        self.single += other.single
         self.without_system += other.without_system
         self.systems = _bounded_sum(self.systems, other.systems)
 
@@ -202,6 +208,7 @@ class Surveys:
                 chats.append(row.example)
         self.keys.see(entries)
         self.chats.see(chats)
+        self.chats.single += [row.speech and row.speech.cast.roles for row in batch.chats].count(_SINGLE)
         self.answers.see(answers)
 
     def merge(self, other: Surveys) -> None:

@@ -146,8 +146,9 @@ def test_what_has_the_shape_already_goes_out_as_it_came(tmp_path: Path, to: Any)
 
 def test_conversion_refuses_what_it_cannot_do(tmp_path: Path) -> None:
     path = write(tmp_path, sound(3))
-    with pytest.raises(UsageError, match="cannot convert to 'preference'"):
-        ft.convert(path, "preference", tmp_path / "out.jsonl")
+    with pytest.raises(UsageError, match="cannot convert to 'prefrence'") as caught:
+        ft.convert(path, "prefrence", tmp_path / "out.jsonl")
+    assert "did you mean preference?" in caught.value.hint
     with pytest.raises(WriteError, match="is an input of this run"):
         ft.convert(path, "chat", path, force=True)
     ft.convert(path, "chat", tmp_path / "out.jsonl")

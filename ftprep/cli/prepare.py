@@ -102,8 +102,12 @@ def split(context: click.Context, /, **given: Any) -> int:
 
 CONVERSION = (
     o.option(
-        "--to", type=click.Choice(("chat", "completion")), section=o.WRITING, help="Shape to write (default: as it is)."
+        "--to",
+        metavar="FORM",
+        section=o.WRITING,
+        help="Shape or dialect to write, such as chat, completion, sharegpt, gemini (default: as it is).",
     ),
+    o.option("--lossy", is_flag=True, section=o.WRITING, help="Leave out what the form has no place for."),
     o.option("--output-file", "-o", metavar="FILE", required=True, section=o.WRITING, help="JSONL or .parquet file."),
     o.option("--system", metavar="TEXT", default="", section=o.WRITING, help="System message for each conversation."),
     *o.FORCE,
@@ -118,7 +122,7 @@ def convert(context: click.Context, /, **given: Any) -> int:
 
     To chat, a prompt becomes the user's turn and a completion the assistant's, without separator and stop sequence. To
     completion, each reply of the assistant becomes an example. What cannot be carried over is set aside with the
-    reason.
+    reason. A name that is no form lists them all.
     """
     request = Request.of(context)
     from ftprep.converter import convert as run
@@ -130,6 +134,7 @@ def convert(context: click.Context, /, **given: Any) -> int:
             given["output_file"],
             request.settings(),
             system=given["system"],
+            lossy=given["lossy"],
             force=given["force"],
             options=request.options,
             **request.running,

@@ -30,7 +30,6 @@ from ftprep.shapes.template import Template, from_column, parse_template
 from ftprep.shapes.wire import DIALECT_OF, DialectShape, WireShape
 
 __all__ = [
-    "DIALECT_OF",
     "ChatShape",
     "Detected",
     "DialectShape",
@@ -38,6 +37,7 @@ __all__ = [
     "Shape",
     "WireShape",
     "detect",
+    "dialect_names",
     "wire_of",
     "writer_of",
 ]
@@ -100,16 +100,22 @@ def wire_of(name: ShapeName) -> Shape:
     return WireShape(name, "record" if name == "reinforcement" else "")
 
 
+def dialect_names() -> tuple[str, ...]:
+    """What examples can be written as: the shapes, which stand for their wire forms, then all dialects by name."""
+    return tuple(dict.fromkeys((*DIALECT_OF, *sorted({*DIALECT_OF.values(), *(d.name for d in DIALECTS)}))))
+
+
 def writer_of(name: str, lossy: bool = False) -> Shape:
-    """What writes examples in the dialect `name`; raises UsageError for a name that is none."""
+    """What writes examples as `name`, a shape or a dialect; raises UsageError for a name that is none."""
     for shape, wire in DIALECT_OF.items():
-        if name == wire:
+        if name in (shape, wire):
             return wire_of(shape)
     dialect = dialect_called(name)
     if dialect is None:
-        message = f"no dialect is called {name!r}"
-        near = difflib.get_close_matches(name, [*DIALECT_OF.values(), *(d.name for d in DIALECTS)], 1)
-        raise UsageError(message, f"did you mean {near[0]}?" if near else "`ftprep convert --help` lists them")
+        message = f"cannot convert to {name!r}"
+        near = difflib.get_close_matches(name, dialect_names(), 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise UsageError(message, f"{hint}what can be written: {', '.join(dialect_names())}")
     return DialectShape(dialect, lossy)
 
 

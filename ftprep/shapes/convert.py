@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from ftprep.model import Chat, Message, Pair, TextPart
+import msgspec
+
+from ftprep.model import Chat, Message, Pair, Preference, TextPart, Unpaired
 from ftprep.recipe import Turns
 from ftprep.shapes.columns import normalise
 from ftprep.shapes.quoting import quote
@@ -54,6 +56,21 @@ def to_chat(pair: Pair, system: str = "", separator: str = "", stop: str = "") -
         messages.append(Message("user", prompt))
     messages.append(Message("assistant", reply))
     return Chat(messages, extra=pair.extra)
+
+
+def to_unpaired(example: Preference) -> list[Unpaired]:
+    """The better answer as a good one and the worse as a bad one."""
+    answers = ((example.preferred_output, True), (example.non_preferred_output, False))
+    return [Unpaired(example.input, output, label, extra=example.extra) for output, label in answers]
+
+
+def learnt(example: Preference | Unpaired) -> Chat:
+    """The conversation with the answer that is to be learnt; raises CannotConvert for a bad answer alone."""
+    if isinstance(example, Unpaired) and not example.label:
+        raise CannotConvert("the only answer is a bad one")
+    # What the assistant said before is not what was judged, so it is not trained on.
+    asked = [msgspec.structs.replace(m, weight=0) if m.role == "assistant" else m for m in example.input.messages]
+    return msgspec.structs.replace(example.input, messages=[*asked, *example.answers[0]], extra=example.extra)
 
 
 def _refuse(chat: Chat) -> None:
