@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from ftprep import endings
 from ftprep.mends import Field
@@ -42,14 +43,33 @@ class Task:
     classes: dict[str, int]
 
 
+class File(NamedTuple):
+    """One input as a target would get it: its name, its bytes as stored, the container, whether it begins with a
+    byte-order mark, and the dialect of its records ("" where that is not known)."""
+
+    name: str
+    size: int
+    container: str
+    has_mark: bool
+    dialect: str
+
+
 class Dataset:
     """The view that dataset rules judge: surveys, setting, and what follows from both, each worked out once."""
 
-    def __init__(self, surveys: Surveys, setting: Setting, place: Callable[[int], Place], sources: int = 1) -> None:
+    def __init__(
+        self,
+        surveys: Surveys,
+        setting: Setting,
+        place: Callable[[int], Place],
+        sources: int = 1,
+        files: Sequence[File] = (),
+    ) -> None:
         self.surveys = surveys
         self.setting = setting
         self.place = place
         self.sources = sources
+        self.files = files
         self.memo: dict[str, list[tuple[int, int]]] = {}
 
     @property

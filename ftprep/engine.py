@@ -14,12 +14,13 @@ import xxhash
 
 from ftprep import keys
 from ftprep.batch import Batch
-from ftprep.dataset import Dataset
+from ftprep.dataset import Dataset, File
 from ftprep.lines import Lines, Writing, as_json
 from ftprep.mends import Repair, apply_to_all, keeps_asks
 from ftprep.model import Chat, Chunk, Example, Fault, ImagePart, Pair, Preference, Range, Row, Speech, Unpaired
 from ftprep.partial import Account, ChunkInfo, Partial, Places
 from ftprep.plan import Plan
+from ftprep.readers.base import Table
 from ftprep.readers.strict_json import number_text
 from ftprep.rule import RecordRule, RowRule
 from ftprep.shapes.base import Shape
@@ -367,4 +368,13 @@ def fold(partials: Iterator[Partial], plan: Plan) -> Partial:
 
 def dataset_of(partial: Partial, plan: Plan) -> Dataset:
     """The set as the dataset rules judge it."""
-    return Dataset(partial.surveys, plan.setting, Places(plan, partial.chunks).of, len(plan.tables))
+    files = [
+        File(t.name, t.size, t.format, t.encoding == "utf-8-sig" or _has_mark(t), shape.dialect if shape else "")
+        for t, shape in zip(plan.tables, plan.shapes, strict=True)
+        if t.path
+    ]
+    return Dataset(partial.surveys, plan.setting, Places(plan, partial.chunks).of, len(plan.tables), files)
+
+
+def _has_mark(table: Table) -> bool:
+    return any(fault.code == "IO102" for _, fault in table.faults)

@@ -12,6 +12,7 @@ from typing import cast
 
 import xxhash
 
+from ftprep.acceptance import accept
 from ftprep.dataset import Dataset
 from ftprep.engine import dataset_of
 from ftprep.model import Fault, Finding, Place, Severity
@@ -173,6 +174,8 @@ def _report(
         rules.append(
             RuleCount(code=code, name=card.name, severity=severity, count=found.counts[code], shown=shown[code])
         )
+    findings = tuple(_view(f, plan) for _, f in found.findings)
+    target = plan.setting.target
     return Report(
         ok=not severities["error"],
         summary=Summary(errors=severities["error"], warnings=severities["warning"], infos=severities["info"]),
@@ -180,9 +183,10 @@ def _report(
         dataset=_dataset(dataset),
         tokens=_tokens(dataset, partial, plan),
         rules=tuple(rules),
-        findings=tuple(_view(f, plan) for _, f in found.findings),
+        findings=findings,
         fixes=tuple(OfferView(code=p.code, applicability=p.safety, message=p.message, rows=p.count) for p in proposals),
         skipped=tuple(SkippedRule(rule=code, reason=reason) for code, reason in plan.skipped),
+        acceptance=accept(target, rules, findings, dataset.examples) if target else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -149,6 +150,30 @@ class OfferView(_Value):
     rows: int
 
 
+class Refusal(_Value):
+    """A rule that found something the target refuses. `message` is the provider's literal answer to the first of these
+    faults, None where its words are not known; `source` and `confidence` say where they were read."""
+
+    code: str
+    severity: Severity
+    count: int
+    message: str | None = None
+    source: str | None = None
+    confidence: str | None = None
+
+
+class Acceptance(_Value):
+    """Whether the target would take the set as it is, as far as the facts of `as_of` tell."""
+
+    target: str
+    title: str
+    model: str | None = None
+    method: str
+    as_of: date
+    accepted: bool
+    refusals: tuple[Refusal, ...] = ()
+
+
 class Report(_Value):
     """The outcome of a check. `ok` is true when there is no error; findings are in the order of files and lines."""
 
@@ -163,6 +188,7 @@ class Report(_Value):
     findings: tuple[FindingView, ...]
     fixes: tuple[OfferView, ...] = ()
     skipped: tuple[SkippedRule, ...] = ()
+    acceptance: Acceptance | None = Field(None, description="The target's verdict, where a target is named.")
 
     @property
     def rows(self) -> RowCounts:

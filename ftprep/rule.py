@@ -12,6 +12,7 @@ from ftprep.dataset import Dataset
 from ftprep.mends import Mend, Repair
 from ftprep.model import Fault, Row, Safety, Severity
 from ftprep.setting import Setting
+from ftprep.targets import Fact
 from ftprep.textsurvey import Marks
 
 CODE = re.compile(r"^[A-Z]{2,4}[0-9]{3}$")
@@ -65,19 +66,27 @@ class Rule:
     fact: ClassVar[str] = ""
     """Path of the target's fact that the rule holds examples to, where it needs one: it runs only where that is known,
     and finds warnings only where no source that was read says so."""
+    about: ClassVar[tuple[str, ...]] = ()
+    """The same for a rule that goes by several facts: beginnings of their paths."""
 
     def ready(self, setting: Setting) -> str:
         """Why the rule cannot run in this setting ("no limit is known"), "" when it can."""
-        if not self.fact or (setting.target and setting.target.get(self.fact)):
+        if not (self.fact or self.about) or self._facts(setting):
             return ""
         if setting.target is None:
             return "no target is named: --target says whose limits count"
-        return f"of the target {setting.target.name} nothing is known about this ({self.fact})"
+        return f"of the target {setting.target.name} nothing is known about this ({self.fact or ', '.join(self.about)})"
 
     def severity(self, setting: Setting) -> Severity:
         """How grave its findings are in this setting."""
-        fact = setting.target.get(self.fact) if self.fact and setting.target else None
-        return self.card.severity if fact is None or fact.rejects or self.card.severity == "info" else "warning"
+        doubtful = any(not fact.rejects for fact in self._facts(setting))
+        return "warning" if doubtful and self.card.severity == "error" else self.card.severity
+
+    def _facts(self, setting: Setting) -> list[Fact]:
+        if setting.target is None or not (self.fact or self.about):
+            return []
+        facts = setting.target.facts.items()
+        return [f for path, f in facts if path == self.fact or (self.about and path.startswith(self.about))]
 
     def fault(self, message: str, pointer: str = "", excerpt: str = "") -> Fault:
         """A fault of this rule; the fix is offered where the card has one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from ftprep.model import ShapeName
 from ftprep.recipe import Recipe
@@ -20,9 +21,9 @@ class Setting:
     `completion_endings` are the candidates that the run counts as separator and stop sequence; of the proposals it only
     notes whether they occur, and of the known ones together how many texts end in one. `kept` findings of each rule are
     remembered; `sample_size` is how many texts are kept for rules that read texts again at the end (0: none does).
-    `target` is what the set is checked against, None where none is named; `writes` names the dialects in which
-    examples are written that are not written in the wire form, with `lossy` even where that loses something;
-    `becomes` is the shape that all examples are converted to.
+    `target` is what the set is checked against, None where none is named; `today` is what its dates are compared with.
+    `writes` names the dialects in which examples are written that are not written in the wire form, with `lossy` even
+    where that loses something; `becomes` is the shape that all examples are converted to.
     """
 
     recipe: Recipe = field(default_factory=Recipe)
@@ -38,6 +39,7 @@ class Setting:
     kept: int = FIRST_KEPT
     sample_size: int = 0
     target: Target | None = None
+    today: date = field(default_factory=date.today)
     writes: tuple[str, ...] = ()
     lossy: bool = False
     becomes: ShapeName | None = None

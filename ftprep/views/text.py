@@ -85,6 +85,7 @@ class _Page:
             ("What was read", self._inputs()),
             ("What the set is", self._facts()),
             ("What was found", self._findings()),
+            ("Would it be accepted?", self._accepted()),
             ("Not checked", self._skipped()),
             ("What to do next", self._next()),
         )
@@ -155,6 +156,12 @@ class _Page:
             if number:
                 yield ""
             yield from self._group(group)
+
+    def _accepted(self) -> Iterator[str]:
+        told = wording.accepted(self.report)
+        size = self._widest([head for head, _ in told])
+        for head, lines in told:
+            yield from self._entry(head, lines, size, style="bold")
 
     def _group(self, group: Group) -> Iterator[str]:
         times = "once" if group.rule.count == 1 else f"{group.rule.count:,} times"

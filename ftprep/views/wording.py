@@ -21,7 +21,11 @@ PATHS_NAMED = 3
 _SHAPES = {
     "completion": "prompts with completions",
     "chat": "conversations",
-    "mixed": "conversations and prompts with completions, mixed",
+    "preference": "questions with a better and a worse answer",
+    "unpaired": "answers marked good or bad",
+    "stepwise": "answers in steps, each marked right or wrong",
+    "reinforcement": "conversations that wait for an answer",
+    "mixed": "examples of several shapes, mixed",
 }
 
 
@@ -82,7 +86,7 @@ def facts(report: Report) -> list[tuple[str, list[str]]]:
     told = [("examples", [f"{data.examples:,} {shape}"])]
     reasons = "; ".join(safe(r) for r in data.task_reasons)
     told.append(("task", [f"{safe(data.task)}: {reasons}" if reasons else safe(data.task)]))
-    if data.shape != "chat":
+    if data.shape in ("completion", "mixed"):
         separator = f"{quoted(data.separator)} ends the prompts" if data.separator else "prompts have no common ending"
         stop = f"{quoted(data.stop)} ends the completions" if data.stop else "completions have no common ending"
         told += [("separator", [separator])] if data.task != "open-ended" else []
@@ -104,6 +108,21 @@ def _tokens(report: Report) -> list[str]:
     # No provider publishes what it adds, so this part is never exact.
     rule = f"what messages add beside their text is estimated by the public rule {safe(tokens.overhead)}"
     return [*told, rule] if tokens.overhead else told
+
+
+def accepted(report: Report) -> list[tuple[str, list[str]]]:
+    """Whether the target would take the set: the answer, then what it would say, with the rule and the source."""
+    if (verdict := report.acceptance) is None:
+        return []
+    model = f" {safe(verdict.model)}" if verdict.model else ""
+    told = f"{safe(verdict.title)}{model}, {safe(verdict.method)}, by what was known on {verdict.as_of}"
+    lines = [("accepted" if verdict.accepted else "refused", [told])]
+    for refusal in verdict.refusals:
+        if refusal.message:
+            source = ", ".join(filter(None, (refusal.source, refusal.confidence)))
+            lines.append((safe(refusal.code), [f"it says: {safe(refusal.message)}", f"({safe(source)})"]))
+    others = [safe(r.code) for r in verdict.refusals if not r.message]
+    return [*lines, (", ".join(others), ["its words for this are not known"])] if others else lines
 
 
 def label(text: str) -> str:
