@@ -27,7 +27,7 @@ def accept(target: Target, rules: Iterable[RuleCount], findings: Sequence[Findin
                     severity=rule.severity,
                     count=rule.count,
                     message=message.text if message else None,
-                    source=message.source if message else None,
+                    source=_title(target, message.source) if message else None,
                     confidence=message.confidence if message else None,
                 )
             )
@@ -42,13 +42,18 @@ def accept(target: Target, rules: Iterable[RuleCount], findings: Sequence[Findin
     )
 
 
+def _title(target: Target, source: str) -> str:
+    known = target.sources.get(source)
+    return known.title if known else source
+
+
 def _values(target: Target, rule: RuleCount, first: FindingView | None, examples: int) -> dict[str, Any]:
     """What stands in the places of a provider's message: of the first finding, since a provider names only that."""
     values: dict[str, Any] = {"method": target.method, "model": target.model or "", "count": examples}
     if first is None:
         return values
     pointer = first.json_pointer.split("/")
-    values |= {"line": first.location.row, "file": first.filename, "code": rule.code}
+    values |= {"line": first.location.row, "file": first.filename}
     values |= {"record": first.record} if first.record else {}
     values |= {"key": pointer[-1].replace("~1", "/").replace("~0", "~")} if pointer[-1] else {}
     values |= {"message": pointer[2]} if pointer[1:2] == ["messages"] and len(pointer) > 2 else {}

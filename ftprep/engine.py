@@ -366,13 +366,14 @@ def fold(partials: Iterator[Partial], plan: Plan) -> Partial:
     return total
 
 
-def dataset_of(partial: Partial, plan: Plan) -> Dataset:
-    """The set as the dataset rules judge it."""
-    files = [
-        File(t.name, t.size, t.format, t.encoding == "utf-8-sig" or _has_mark(t), shape.dialect if shape else "")
-        for t, shape in zip(plan.tables, plan.shapes, strict=True)
-        if t.path
-    ]
+def dataset_of(partial: Partial, plan: Plan, written: bool = False) -> Dataset:
+    """The set as the dataset rules judge it: of the inputs, or of what was `written`."""
+    if written:
+        dialects = {plan.writers[name].dialect for name in plan.setting.shapes if name in plan.writers}
+        files = [File("", 0, "jsonl", plan.setting.marks, dialect) for dialect in sorted(dialects)]
+    else:
+        both = zip(plan.tables, plan.shapes, strict=True)
+        files = [File(t.name, t.size, t.format, _has_mark(t), s.dialect if s else "") for t, s in both if t.path]
     return Dataset(partial.surveys, plan.setting, Places(plan, partial.chunks).of, len(plan.tables), files)
 
 

@@ -58,7 +58,7 @@ class _Found:
 def finish(partial: Partial, plan: Plan, written: bool = False) -> Finished:
     """The report of all that was seen, or of what was `written`: then without what only concerns the containers of the
     inputs, and without their hashes."""
-    dataset = dataset_of(partial, plan)
+    dataset = dataset_of(partial, plan, written)
     found = _Found(Counter(), [])
     _from_sources(partial, plan, found, written)
     _from_rows(partial, plan, found)

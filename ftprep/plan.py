@@ -18,11 +18,11 @@ from ftprep.readers import open_tables, reader_of, sources
 from ftprep.readers.base import Options, Table
 from ftprep.readers.jsonl import JsonlReader
 from ftprep.readers.ranges import can_range, chunks_of, most_chunks, ranges_of
-from ftprep.recipe import Recipe
+from ftprep.recipe import Method, Recipe
 from ftprep.rule import Card, DatasetRule, RecordRule, RowRule, Rule
 from ftprep.rules import card_of, choose
 from ftprep.setting import Setting
-from ftprep.shapes import detect, wire_of, writer_of
+from ftprep.shapes import detect, dialect_names, wire_of, writer_of
 from ftprep.shapes.base import Shape
 from ftprep.shapes.convert import CannotConvert, to_pairs
 from ftprep.shapes.lanes import Lane, lane_of
@@ -30,6 +30,7 @@ from ftprep.shapes.wire import DIALECT_OF
 
 if TYPE_CHECKING:
     from ftprep.surveys import Surveys
+    from ftprep.targets import Target
     from ftprep.tokens import Counter as TokenCounter
 
 HEAD_RECORDS = 1000
@@ -347,8 +348,23 @@ def _setting(
         () if recipe.format.stop else endings.KNOWN["completion"],
     )
     if recipe.target:
-        setting = replace(setting, target=find_target(recipe.target, recipe.method))
+        told: Iterator[Method] = (m for shape, m in _METHOD_OF.items() if shape in shapes)
+        method = recipe.method or next(told, "supervised")
+        target = find_target(recipe.target, method)
+        setting = replace(setting, target=target, writes=_wanted(target, shapes))
     return setting if kept is None else replace(setting, kept=kept)
+
+
+def _wanted(target: Target, shapes: frozenset[str]) -> tuple[str, ...]:
+    """The dialect in which the target wants the examples, where that is one for their shape."""
+    for name in target.value("record.dialects") or ():
+        if name in dialect_names() and writer_of(name).name in shapes:
+            return (name,)
+    return ()
+
+
+_METHOD_OF: dict[str, Method] = {"preference": "dpo", "unpaired": "kto", "reinforcement": "reinforcement"}
+"""How examples of a shape are trained on; all others are supervised."""
 
 
 def _with_rules(
@@ -361,6 +377,8 @@ def _with_rules(
     from ftprep.tokens import Counter as TokenCounter
 
     chosen, silent = choose(setting.recipe.rules)
+    if setting.marks:  # the target wants what IO102 warns of
+        silent |= {"IO102"}
     ready: list[Rule] = []
     skipped: list[tuple[str, str]] = []
     for rule in chosen:

@@ -57,8 +57,11 @@ def prepare(
     run = Run(workers, progress, max_findings, options or Options(), executor, address)
     names = names_for(source, out, name)
     plan = make_plan(source, resolved, run.options, run.kept)
+    if shards is not None and plan.setting.marks:
+        message = f"{resolved.target} wants a byte-order mark at the start of its file, which shards have not"
+        raise UsageError(message, "leave --shards out")
     if len(plan.setting.shapes) > 1:
-        message = "the inputs hold both conversations and prompt/completion pairs, which make no one set"
+        message = f"the inputs hold examples of several shapes ({', '.join(sorted(plan.setting.shapes))}), no one set"
         raise UsageError(message, "prepare them apart, or `ftprep convert` the one to the other")
     with OutputSet(force=force, inputs=plan.files, make_parents=True) as outputs, run.staffed(plan) as staffed:
         for path in (names.one, names.train, names.valid, names.rejected, names.manifest):

@@ -12,7 +12,7 @@ from ftprep.dataset import Dataset
 from ftprep.mends import Mend, Repair
 from ftprep.model import Fault, Row, Safety, Severity
 from ftprep.setting import Setting
-from ftprep.targets import Fact
+from ftprep.targets import Fact, Target
 from ftprep.textsurvey import Marks
 
 CODE = re.compile(r"^[A-Z]{2,4}[0-9]{3}$")
@@ -75,10 +75,18 @@ class Rule:
             return ""
         if setting.target is None:
             return "no target is named: --target says whose limits count"
-        return f"of the target {setting.target.name} nothing is known about this ({self.fact or ', '.join(self.about)})"
+        return f"nothing is known of {setting.target.name} that this could be held to"
+
+    def refused_by(self, target: Target) -> Fact | None:
+        """The fact for which the target refuses what the rule finds, where that is graver than the card says."""
+        del target
+        return None
 
     def severity(self, setting: Setting) -> Severity:
         """How grave its findings are in this setting."""
+        fact = self.refused_by(setting.target) if setting.target else None
+        if fact is not None:
+            return "error" if fact.rejects else "warning"
         doubtful = any(not fact.rejects for fact in self._facts(setting))
         return "warning" if doubtful and self.card.severity == "error" else self.card.severity
 

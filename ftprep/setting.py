@@ -48,3 +48,8 @@ class Setting:
     def token_limit(self) -> int | None:
         """Most tokens of one example, None where no limit is known."""
         return self.recipe.token_limit
+
+    @property
+    def marks(self) -> bool:
+        """Whether what is written for the target begins with a byte-order mark."""
+        return self.target is not None and self.target.value("file.bom") == "required"

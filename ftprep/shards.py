@@ -122,8 +122,9 @@ class Shards(Spool):
         if output.part:
             self._parts.append((output.part, output.count, output.size))
 
-    def write(self, outputs: OutputSet, names: Names, split: Split | None) -> Written:
-        """Have the shards made, and open them for the commit."""
+    def write(self, outputs: OutputSet, names: Names, split: Split | None, mark: bytes = b"") -> Written:
+        """Have the shards made, and open them for the commit; they begin with no mark."""
+        del mark
         kinds = (names.train, names.valid) if split else (names.one, names.valid)
         work = self._work
         with told(work):

@@ -85,15 +85,17 @@ class Spool:
         while size := self._aside.read(8):
             yield _unpack(self._aside.read(int.from_bytes(size)))
 
-    def write(self, outputs: OutputSet, names: Names, split: Split | None) -> Written:
-        """Write each line to the file of the side it falls on."""
+    def write(self, outputs: OutputSet, names: Names, split: Split | None, mark: bytes = b"") -> Written:
+        """Write each line to the file of the side it falls on; each file begins with `mark`."""
         train = outputs.open(names.train if split else names.one)
+        train.write_bytes(mark)
         self._file.seek(0)
         if split is None:
             while block := self._file.read(1 << 20):
                 train.write_lines(block, block.count(b"\n"))
             return Written(train.path, None, (train.path,))
         valid = outputs.open(names.valid)
+        valid.write_bytes(mark)
         sides: tuple[list[bytes], list[bytes]] = ([], [])
         for number, (line, (unit, _)) in enumerate(zip(self._file, self.units(), strict=True), 1):
             sides[split.is_valid(unit)].append(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import platform
 from importlib.metadata import version
@@ -104,7 +105,8 @@ class Trip:
         train = valid = rejected = manifest = None
         written: tuple[Path, ...] = ()
         if len(spool):
-            train, valid, written = spool.write(outputs, names, split)
+            mark = codecs.BOM_UTF8 if self.plan.setting.marks else b""
+            train, valid, written = spool.write(outputs, names, split, mark)
         else:
             self.notes.append("no example is left to write")
         if spool.asides:

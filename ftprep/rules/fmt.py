@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from ftprep.mends import Mend
-from ftprep.model import Fault
+from ftprep.model import Fault, Severity
 from ftprep.rule import Card, RecordRule, Rule, Sample
 from ftprep.rules import fmt_messages
 from ftprep.rules.fmt_messages import ASK, GOOD, REPLY, meant_role, turns_of, with_messages
@@ -14,6 +14,7 @@ from ftprep.setting import Setting
 from ftprep.shapes.chat import CHAT_KEYS, DropKeys
 from ftprep.shapes.columns import normalise
 from ftprep.shapes.quoting import make_excerpt, make_pointer, name_kind, quote
+from ftprep.targets import Fact, Target
 
 _PAIRS = '{"prompt": "Peru ->", "completion": " Lima"}\n{"prompt": "Chad ->", "completion": " Ndjamena"}\n'
 
@@ -128,6 +129,14 @@ class ExtraKey(_ChatRule):
         fix="unsafe",
         mended="Leaves the unknown keys out of the record.",
     )
+
+    def refused_by(self, target: Target) -> Fact | None:
+        return fact if (fact := target.get("record.extra")) and fact.value == "reject" else None
+
+    def severity(self, setting: Setting) -> Severity:
+        """A key that the target is known to ignore is no matter."""
+        fact = setting.target.get("record.extra") if setting.target else None
+        return "info" if fact is not None and fact.value == "ignore" else super().severity(setting)
 
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
         if _lacks_messages(record):

@@ -14,6 +14,7 @@ from ftprep.rule import Card, RecordRule, Sample
 from ftprep.setting import Setting
 from ftprep.shapes.chat import MESSAGE_KEYS, NAME, DropKeys, explain, has_calls
 from ftprep.shapes.quoting import make_excerpt, make_pointer, name_kind, quote
+from ftprep.targets import Fact, Target
 
 ROLES: tuple[str, ...] = get_args(Role)
 
@@ -205,6 +206,10 @@ class ExtraMessageKey(_MessageRule):
         mended="Leaves the unknown keys out of the messages.",
         aliases=("message_unrecognized_key",),
     )
+
+    def refused_by(self, target: Target) -> Fact | None:
+        extra, exact = target.get("message.extra"), target.get("message.exact_keys")
+        return extra if extra and extra.value == "reject" else exact if exact and exact.value else None
 
     def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
         for key, value in message.items():

@@ -14,6 +14,7 @@ from ftprep.rule import Card, DatasetRule, Judgement, RowRule, Rule, Sample
 from ftprep.rules.fmt_messages import ASK, GOOD, REPLY, with_messages
 from ftprep.setting import Setting
 from ftprep.shapes.quoting import make_excerpt, make_pointer
+from ftprep.targets import Fact, Target
 
 SYSTEMS = ("system", "developer")
 """OpenAI's newer models call the system message developer; both are the same part of a talk."""
@@ -108,6 +109,9 @@ class NoUser(_OrderRule):
         good=Sample(text=GOOD),
     )
 
+    def refused_by(self, target: Target) -> Fact | None:
+        return fact if (fact := target.get("roles.required")) and "user" in fact.value else None
+
     def look(self, messages: list[Message]) -> Iterator[Fault]:
         if not _has("user", messages):
             yield self.fault("no turn of the user", make_pointer("messages"))
@@ -142,6 +146,9 @@ class StartsWithAssistant(_OrderRule):
         good=Sample(text=with_messages(_SYSTEM, ASK, REPLY)),
     )
 
+    def refused_by(self, target: Target) -> Fact | None:
+        return fact if (fact := target.get("roles.first")) and "assistant" not in fact.value else None
+
     def look(self, messages: list[Message]) -> Iterator[Fault]:
         for place, message in enumerate(messages):
             if message.role not in SYSTEMS:
@@ -161,6 +168,9 @@ class ConsecutiveSameRole(_OrderRule):
         good=Sample(text=GOOD),
     )
 
+    def refused_by(self, target: Target) -> Fact | None:
+        return fact if (fact := target.get("roles.alternate")) and fact.value else None
+
     def look(self, messages: list[Message]) -> Iterator[Fault]:
         roles = [m.role for m in messages]
         for place, (before, role) in enumerate(pairwise(roles), 1):
@@ -179,6 +189,9 @@ class SystemNotFirst(_OrderRule):
         good=Sample(text=with_messages(_SYSTEM, ASK, REPLY)),
     )
 
+    def refused_by(self, target: Target) -> Fact | None:
+        return fact if (fact := target.get("roles.system_first")) and fact.value else None
+
     def look(self, messages: list[Message]) -> Iterator[Fault]:
         for number, place in enumerate(_systems(messages)):
             if place != number:
@@ -195,6 +208,9 @@ class SeveralSystems(_OrderRule):
         bad=Sample(text=with_messages(_SYSTEM, _OTHER_SYSTEM, ASK, REPLY)),
         good=Sample(text=with_messages(_SYSTEM, ASK, REPLY)),
     )
+
+    def refused_by(self, target: Target) -> Fact | None:
+        return fact if (fact := target.get("roles.system_max")) and fact.value == 1 else None
 
     def look(self, messages: list[Message]) -> Iterator[Fault]:
         places = _systems(messages)

@@ -89,7 +89,7 @@ class FileTooLarge(_TargetRule):
         severity="error",
         finds="A file has more bytes than the target takes.",
         why="The upload is refused, often only when it is nearly done.",
-        bad=Sample(text=_TEN, recipe={"target": "TARGETS/small.toml"}),
+        bad=Sample(text=_TEN, recipe=_OPENAI),
         good=Sample(text=_TEN, recipe=_OPENAI),
     )
 
@@ -116,7 +116,7 @@ class Extension(_TargetRule):
     def look(self, dataset: Dataset) -> Iterator[str]:
         wanted = _known(dataset, self.fact)
         for file in dataset.files:
-            if not PurePath(file.name).name.lower().endswith(tuple(wanted)):
+            if file.name and not PurePath(file.name).name.lower().endswith(tuple(wanted)):
                 kinds = " or ".join(wanted)
                 how = "rename it" if file.container == "jsonl" else "`ftprep prepare` writes JSONL"
                 yield f"{_name(dataset)} takes files whose name ends in {kinds}, not {file.name}: {how}"
@@ -164,7 +164,8 @@ class MarkByTarget(_TargetRule):
         for file in dataset.files:
             if file.container == "jsonl" and file.has_mark != wanted:
                 told = "wants a byte-order mark at the start of" if wanted else "refuses the byte-order mark of"
-                yield f"{_name(dataset)} {told} {file.name}{_source(dataset, self.fact)}: `ftprep prepare` sees to it"
+                what = file.name or "the file"
+                yield f"{_name(dataset)} {told} {what}{_source(dataset, self.fact)}: `ftprep prepare` sees to it"
 
 
 class TargetClosed(_TargetRule):
@@ -181,10 +182,13 @@ class TargetClosed(_TargetRule):
 
     def look(self, dataset: Dataset) -> Iterator[str]:
         target = dataset.setting.target
-        for told, day, fact in target.dated(dataset.setting.today) if target else ():
+        if target is None:
+            return
+        for told, day, fact in target.dated(dataset.setting.today):
             if day <= dataset.setting.today:
-                cited = f" ({fact.source}, {fact.date})" if fact.source else ""
-                yield f"{_name(dataset)}: {told} {day}{cited}"
+                source = target.sources.get(fact.source)
+                cited = ", ".join(filter(None, (source.title if source else fact.source, fact.date)))
+                yield f"{_name(dataset)}: {told} {day}" + (f" ({cited})" if cited else "")
 
 
 class ModelNotOffered(_TargetRule):

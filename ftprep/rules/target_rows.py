@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 from ftprep.batch import Batch
-from ftprep.model import Chat, Fault, ImagePart, Message, Pair, Preference, RefusalPart, Row, Unpaired
+from ftprep.model import Chat, Fault, ImagePart, Message, Preference, RefusalPart, Row, Unpaired
 from ftprep.rule import Card, RowRule, Sample
 from ftprep.rules.fmt_messages import ASK, GOOD, REPLY, with_messages
 from ftprep.rules.talk import SPEAKING, paths_of, place_words, rich_rows, texts_of, walk
@@ -71,40 +71,30 @@ def _roles(row: Row) -> tuple[str, ...]:
     return row.speech.cast.roles if row.speech else ()
 
 
-class KeyNotAccepted(RowRule):
-    shapes: ClassVar[tuple[str, ...]] = ("chat", "preference", "unpaired")
-    fact: ClassVar[str] = "record.extra"
+class KeyNotAccepted(_TalkRule):
+    about: ClassVar[tuple[str, ...]] = ("record.keys", "tools.allowed")
     card: ClassVar[Card] = Card(
         code="FMT131",
         name="key-not-accepted",
         severity="error",
-        finds="A record has a key that the target refuses.",
-        why="The target refuses the whole file because of one such record.",
-        bad=Sample(text=GOOD + '{"messages": [' + ASK + ", " + REPLY + '], "topic": "capitals"}\n', recipe=_OPENAI),
-        good=Sample(text=GOOD, recipe=_OPENAI),
+        finds="A record has tools, functions or parallel_tool_calls, which the target does not take.",
+        why="The target refuses the file, or trains on something else than was written.",
+        bad=Sample(
+            text=GOOD + '{"messages": [' + ASK + ", " + REPLY + '], "parallel_tool_calls": false}\n',
+            recipe={"target": "databricks"},
+        ),
+        good=Sample(text=GOOD, recipe={"target": "databricks"}),
     )
 
-    def suspects(self, batch: Batch) -> list[Row]:
-        """Rows with more than bare turns."""
-        return [row for row in batch.rows if not isinstance(row.example, Pair) and _has_more(row)]
-
     def check(self, row: Row, setting: Setting) -> Iterator[Fault]:
-        if _known(setting, self.fact) != "reject" or row.example is None:
-            return
-        example, keys = row.example, _known(setting, "record.keys")
-        for key, value in (example.extra or {}).items():
-            if not keys or key not in keys:
-                told = f"{_target(setting)} refuses the key {quote(key)}"
-                yield self.fault(told, make_pointer(key), make_excerpt(value))
+        example, taken = row.example, _known(setting, "record.keys")
+        refused = _known(setting, "tools.allowed") is False
+        nested = isinstance(example, (Preference, Unpaired))
         holder = example.input if isinstance(example, (Preference, Unpaired)) else example
         for key in ("tools", "functions", "parallel_tool_calls"):
-            if keys and isinstance(example, Chat) and key not in keys and getattr(holder, key) is not None:
-                yield self.fault(f"{_target(setting)} refuses the key {quote(key)}", make_pointer(key))
-
-
-def _has_more(row: Row) -> bool:
-    example = row.example
-    return example is not None and (bool(example.extra) or not (row.speech and row.speech.is_plain))
+            if getattr(holder, key, None) is not None and (refused or (taken is not None and key not in taken)):
+                pointer = make_pointer("input", key) if nested else make_pointer(key)
+                yield self.fault(f"{_target(setting)} does not take {key}", pointer)
 
 
 _KEYS = ("name", "weight", "tool_calls", "tool_call_id", "function_call", "refusal")
@@ -197,7 +187,7 @@ def _kind_of(part: object) -> str:
     return "image_url" if isinstance(part, ImagePart) else "refusal" if isinstance(part, RefusalPart) else "text"
 
 
-_ORDER = ("roles.first", "roles.alternate", "roles.next.", "roles.system_", "record.min_messages")
+_ORDER = ("roles.first", "roles.next.", "roles.even", "record.min_messages")
 
 
 class TurnsNotAccepted(_TalkRule):
@@ -238,23 +228,18 @@ def _out_of_order(roles: Sequence[str], setting: Setting) -> Iterator[tuple[int,
     name = _target(setting)
     first = _known(setting, "roles.first")
     talk = [place for place, role in enumerate(roles) if role in (first or ()) or role not in ("system", "developer")]
-    if first and talk and roles[talk[0]] not in first:
+    if first and talk and roles[talk[0]] not in (*first, "assistant"):  # ROLE104 speaks of the assistant
         yield talk[0], f"{name} wants {' or '.join(first)} to begin, not {roles[talk[0]]}"
     fewest = _known(setting, "record.min_messages")
     if fewest and 0 < len(roles) < fewest:
         yield 0, f"{name} wants {fewest} messages or more"
     for place, (before, role) in enumerate(pairwise(roles), 1):
-        if role in ("system", "developer") and _known(setting, "roles.system_first"):
-            yield place, f"{name} wants the system message at the start"
         following = _known(setting, f"roles.next.{before}")
         if following and role not in following:
             yield place, f"{name} wants {' or '.join(following)} behind {before}, not {role}"
-        if before == role in ("user", "assistant") and _known(setting, "roles.alternate"):
-            yield place, f"{name} wants user and assistant in turn"
-    most = _known(setting, "roles.system_max")
-    systems = [place for place, role in enumerate(roles) if role in ("system", "developer")]
-    if most is not None and len(systems) > most:
-        yield systems[most], f"{name} takes no more than {most} system message{'s' * (most != 1)}"
+    talks = len(roles) - sum(role == "system" for role in roles)
+    if talks % 2 and _known(setting, "roles.even"):
+        yield len(roles) - 1, f"{name} wants questions and answers in pairs, {talks} turns are none"
 
 
 class WeightNotAccepted(_TalkRule):

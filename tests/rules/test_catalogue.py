@@ -15,8 +15,8 @@ from ftprep.rule import CODE, Rule, Sample
 from ftprep.rules import CATALOGUE, choose, find
 
 # It takes a second program that writes while the first one reads (tests/test_pipeline.py has that), or one that kills a
-# worker (tests/test_executors.py).
-SHOWN_ELSEWHERE = {"IO118", "IO123"}
+# worker (tests/test_executors.py), or a large file (tests/rules/test_target_file.py).
+SHOWN_ELSEWHERE = {"IO118", "IO123", "FMT172"}
 STABLE = [pytest.param(rule, id=rule.card.code) for rule in CATALOGUE]
 
 
