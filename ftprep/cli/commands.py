@@ -11,9 +11,10 @@ from ftprep.cli.kinds import Group
 from ftprep.cli.outcomes import FAILED
 from ftprep.cli.prepare import convert, prepare, split
 from ftprep.cli.show import config, recipe, rule
+from ftprep.cli.target import target
 from ftprep.cli.tokens import tokens
 
-COMMANDS: tuple[click.Command, ...] = (check, fix, prepare, convert, split, tokens, rule, recipe, config)
+COMMANDS: tuple[click.Command, ...] = (check, fix, prepare, convert, split, tokens, rule, target, recipe, config)
 """In the order in which `--help` lists them: that in which one needs them."""
 
 

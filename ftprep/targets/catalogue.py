@@ -30,8 +30,8 @@ def target_names() -> tuple[str, ...]:
 def find_target(selector: str, method: str | None = None) -> Target:
     """The target that `NAME`, `NAME:MODEL`, `FILE.toml` or `FILE.toml:MODEL` names, for one method.
 
-    Without a method it is "supervised", or the one that the target has where it does not train by that. Models may be
-    named by an alias, by their name at another house (`org/name`) or by that of a tuned model (`ft:BASE:org::id`).
+    Without a method it is "supervised", or the first that target and model have where they do not train by that. Models
+    may be named by an alias, by their name at another house (`org/name`) or by that of a tuned model (`ft:BASE:org::id`).
     Raises UsageError for a name that there is not, with the nearest; RecipeError for a file that does not hold.
     """
     name, model = _parted(selector)
@@ -39,12 +39,13 @@ def find_target(selector: str, method: str | None = None) -> Target:
     top = chain[-1]
     known = _find_model(chain, model) if model is not None else None
     offered = next((each.facts["methods"] for each in reversed(chain) if "methods" in each.facts), None)
-    chosen = method or ("supervised" if offered is None or "supervised" in offered.value else offered.value[0])
+    trained = _model_methods(chain, known) or (offered.value if offered else ())
+    chosen = method or ("supervised" if not trained or "supervised" in trained else trained[0])
     facts: dict[str, Fact] = {}
     for layer in chain:
-        facts |= layer.facts | layer.methods.get(chosen, {})
+        facts |= {**layer.facts, **layer.methods.get(chosen, {})}
         if known and (its := layer.models.get(known)):
-            facts |= its.facts | its.methods.get(chosen, {})
+            facts |= {**its.facts, **its.methods.get(chosen, {})}
     if chosen == "dpo" and "limits.context_dpo" in facts:
         facts["limits.context"] = facts["limits.context_dpo"]
     if offered is not None:
@@ -53,7 +54,8 @@ def find_target(selector: str, method: str | None = None) -> Target:
         facts |= _of_model(chain, model, known)
     own = _OWN.fullmatch(name) is not None
     sources = {key: source for layer in chain for key, source in layer.sources.items()}
-    cited = {fact.source for fact in facts.values()}
+    messages = tuple(each for layer in reversed(chain) for each in layer.messages)
+    cited = {fact.source for fact in facts.values()} | {each.source for each in messages}
     as_of = max((layer.as_of for layer in chain), default=date.min)
     return Target(
         Path(name).stem if own else name,
@@ -62,7 +64,7 @@ def find_target(selector: str, method: str | None = None) -> Target:
         known or model,
         as_of,
         facts,
-        tuple(each for layer in reversed(chain) for each in layer.messages),
+        messages,
         {key: source for key, source in sources.items() if key in cited},
         selector=f"{name}:{model}" if model is not None else name,
     )
@@ -173,11 +175,19 @@ def _spellings(model: str) -> tuple[str, ...]:
 
 def _find_model(chain: tuple[Layer, ...], model: str) -> str | None:
     """The listed name of a model, None where it is not listed."""
-    listed = {}
+    listed: dict[str, str] = {}
     for layer in chain:
         for each in _models(layer):
             listed |= {name.lower(): each.name for name in (*each.aliases, each.name)}
     return next((listed[spelling] for spelling in _spellings(model) if spelling in listed), None)
+
+
+def _model_methods(chain: tuple[Layer, ...], known: str | None) -> tuple[str, ...]:
+    for layer in reversed(chain):
+        if known and (its := layer.models.get(known)) and "model.methods" in its.facts:
+            methods: tuple[str, ...] = its.facts["model.methods"].value
+            return methods
+    return ()
 
 
 def _of_model(chain: tuple[Layer, ...], model: str, known: str | None) -> dict[str, Fact]:

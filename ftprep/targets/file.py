@@ -1,4 +1,4 @@
-"""One TOML file of a target, read and held to what a file may say; a wrong one is told by file, key and nearest word."""
+"""One TOML file of a target, read and held to what a file may say; errors tell the file, the key, the nearest word."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ class _Reading:
 
     def _leaf(self, path: str, said: Any, given: dict[str, Any]) -> Iterator[tuple[str, Fact]]:
         entry = find_path(path)
-        if entry is None or (path != "model.methods" and path.split(".", maxsplit=1)[0] not in SECTIONS):
+        if entry is None or (path != "model.methods" and path.partition(".")[0] not in SECTIONS):
             raise RecipeError(f"{self.path}: unknown key {path!r}", nearest_path(path))
         own = said if isinstance(said, dict) else {"value": said}
         for key in own:

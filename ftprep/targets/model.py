@@ -23,8 +23,8 @@ _PLACE = re.compile(r"\{([a-z_]+)\}")
 # What a date means: before it has come, and since.
 _DATED = {
     "announced": ("the end is announced on", "the end was announced on"),
-    "restricted": ("no new jobs for organisations that never tuned a model from", "... since"),
-    "restricted_unused": ("no new jobs for organisations that use no tuned model from", "... since"),
+    "restricted": ("no new jobs for newcomers from", "... since"),
+    "restricted_unused": ("no new jobs for idle organisations from", "... since"),
     "last_new_job": ("no new jobs from", "no new jobs since"),
     "off": ("switched off on", "switched off since"),
 }
@@ -108,9 +108,10 @@ class Target:
         fact = self.facts.get(path)
         return default if fact is None else fact.value
 
-    def cite(self, path: str) -> str:
-        """Where a fact is from, in words: `OpenAI guide supervised-fine-tuning, 2026-06-27`; "" where none is known."""
-        fact = self.facts.get(path)
+    def cite(self, said: Fact | Message | str) -> str:
+        """Where a fact (or a message, or the fact under a path) is from: `OpenAI guide on SFT, 2026-06-27`; "" where
+        nothing is known."""
+        fact = self.facts.get(said) if isinstance(said, str) else said
         if fact is None:
             return ""
         source = self.sources.get(fact.source)

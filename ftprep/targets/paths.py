@@ -34,7 +34,7 @@ _SEEN = "image_url|text|refusal|input_audio|file|thinking|image|video|reasoning"
 
 PATHS: tuple[Path, ...] = (
     Path("methods", f"texts:{_METHODS}", "methods that the target trains by", True),
-    Path("service.state", "local|deprecated|none", "what the target is, where it is no open service"),
+    Path("service.state", "local|deprecated|generic", "what the target is, where it is no open service"),
     Path("dates.*", "date", "last_new_job (from then on nobody can create a job), restricted, off, ..."),
     Path("file.extensions", "texts", "how the name of a file must end", True),
     Path("file.container", "texts:jsonl|json|csv|parquet", "forms of file that are read"),
@@ -256,6 +256,7 @@ _EXACT = {each.pattern: each for each in (*PATHS, *DERIVED) if "*" not in each.p
 _OPEN = tuple(
     (re.compile(each.pattern.replace(".", r"\.").replace("*", r"[^.]+")), each) for each in PATHS if "*" in each.pattern
 )
+_PLACES = {each.pattern: number for number, each in enumerate((*PATHS, *DERIVED))}
 SECTIONS = tuple(dict.fromkeys(each.pattern.split(".")[0] for each in PATHS))
 """Names of the tables of a file that hold facts."""
 
@@ -265,11 +266,11 @@ def find_path(path: str) -> Path | None:
     return _EXACT.get(path) or next((each for pattern, each in _OPEN if pattern.fullmatch(path)), None)
 
 
-def order_of(path: str) -> tuple[int, str]:
-    """Where a path stands among the others."""
-    entry = find_path(path)
-    known = (*PATHS, *DERIVED)
-    return (known.index(entry) if entry else len(known), path)
+def order_of(path: str) -> tuple[int, str, int]:
+    """Where a path stands among the others: as in the table, but what is said of one hyperparameter together."""
+    place = _PLACES[entry.pattern] if (entry := find_path(path)) else len(_PLACES)
+    section, _, rest = path.partition(".")
+    return (_PLACES["params.*.type"], rest.rpartition(".")[0], place) if section == "params" else (place, path, 0)
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
