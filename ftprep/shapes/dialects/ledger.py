@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from itertools import pairwise
 from typing import Any
 
 from ftprep.model import Chat, Example, ImagePart, Message, RefusalPart, TextPart
@@ -27,7 +28,9 @@ TAKEN = frozenset((*CHAT_KEYS, *TURN_KEYS, *IMAGE_KEYS, *JUDGED, "system", "chos
 TAKEN_IN_MESSAGE = frozenset((*MESSAGE_KEYS, "from", "value", "loss", "loss_scale", "loss_weight", "train"))
 
 _MORE = {
-    **{key: key for key in ("weight", "name", "function_call", "refusal", "reasoning_content", "reasoning", "thinking")},
+    **{
+        key: key for key in ("weight", "name", "function_call", "refusal", "reasoning_content", "reasoning", "thinking")
+    },
     "tool_calls": "calls",
     "tool_call_id": "id of the call that is answered",
 }
@@ -38,6 +41,16 @@ def to_chat(example: Example) -> Chat:
     if not isinstance(example, Chat):
         raise TypeError(f"{type(example).__name__} has to be converted before it is written as a conversation")
     return example
+
+
+def lead(chat: Chat) -> str:
+    """The system prompt that can stand beside the messages: the bare text of the first, with another role behind it;
+    "" where there is none."""
+    first, second = [*chat.messages, None, None][:2]
+    if first is None or second is None or first.role != "system" or second.role == "system":
+        return ""
+    is_bare = first.extra is None and all(getattr(first, key) is None for key in _MORE)
+    return first.content if is_bare and isinstance(first.content, str) else ""
 
 
 class Ledger:
@@ -72,7 +85,7 @@ class Ledger:
             return content
         words = ""
         kinds = [type(part) for part in content]
-        is_split = any(a is b is TextPart for a, b in zip(kinds, kinds[1:], strict=False))
+        is_split = any(a is b is TextPart for a, b in pairwise(kinds))
         if is_split or ImagePart not in kinds or message.role == "system":
             self.lose("that the content is a list of parts", place)
         for part in content:
@@ -124,7 +137,9 @@ class Ledger:
             self.lose("the form of the tools")
         return text
 
-    def put_extra(self, record: dict[str, Any], extra: Mapping[str, Any] | None, taken: Collection[str], of: str) -> None:
+    def put_extra(
+        self, record: dict[str, Any], extra: Mapping[str, Any] | None, taken: Collection[str], of: str
+    ) -> None:
         """Put the other keys back beside those of the record, as far as they have no meaning there."""
         for key, value in (extra or {}).items():
             if key in taken or key in record:

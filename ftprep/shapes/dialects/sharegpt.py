@@ -5,11 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ftprep.model import Chat, Example, Message, ShapeName
+from ftprep.model import Example, Message, ShapeName
 from ftprep.shapes.dialect import Parsed, Record, Written
-from ftprep.shapes.dialects.ledger import Ledger, to_chat
-from ftprep.shapes.dialects.wire import CALLERS, ROLES, TURN_KEYS, WEIGHTS, Draft, as_weight, is_judged, is_list
-from ftprep.shapes.dialects.wire import objects, rest, spell
+from ftprep.shapes.dialects.ledger import Ledger, lead, to_chat
+from ftprep.shapes.dialects.wire import (
+    CALLERS,
+    ROLES,
+    TURN_KEYS,
+    WEIGHTS,
+    Draft,
+    as_weight,
+    is_judged,
+    is_list,
+    objects,
+    rest,
+    spell,
+)
 
 _KEYS = (*TURN_KEYS, "messages")
 _NAMES = {"user": "human", "assistant": "gpt", "tool": "observation", "function": "observation", "developer": "system"}
@@ -66,16 +77,6 @@ def turns_key(record: Record) -> str:
         if any("from" in t for t in objects(record.get(key))):
             return key if key == "messages" or record.get("messages") is None else ""
     return ""
-
-
-def lead(chat: Chat) -> str:
-    """The system prompt that can stand beside the messages: the bare text of the first, with another role behind it;
-    "" where there is none."""
-    if len(chat.messages) < 2 or chat.messages[0].role != "system" or chat.messages[1].role == "system":  # noqa: PLR2004
-        return ""
-    first = chat.messages[0]
-    is_bare = isinstance(first.content, str) and first == Message("system", first.content)
-    return first.content if is_bare and isinstance(first.content, str) else ""
 
 
 def _read_turn(draft: Draft, turn: dict[Any, Any], at: str) -> None:

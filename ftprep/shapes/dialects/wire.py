@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from ftprep.readers.strict_json import BadJson, loads
 from ftprep.shapes.dialect import Parsed, Record
@@ -36,7 +36,8 @@ IMAGE_KEYS = ("images", "image")
 JUDGED = ("kto_tag", "preferred_output", "non_preferred_output", "rejected_response", "rejected_messages")
 """Keys that make a record one of preferences, which other dialects read."""
 
-def is_list(value: object) -> bool:
+
+def is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
     """Whether a value is a list, as JSON or as a table in memory has it."""
     return isinstance(value, (list, tuple))
 
@@ -101,6 +102,11 @@ def read_call(value: Any, name: str) -> Any:
     function = {k: close_arguments(v) if k == "arguments" else v for k, v in said.items()}
     own = value.get("id")
     return {"id": own if isinstance(own, str) else name, "type": "function", "function": function}
+
+
+def _read_calls(said: Any) -> list[Any] | None:
+    value = decode(said) if isinstance(said, str) else said
+    return [value] if isinstance(value, dict) else list(value) if is_list(value) else None
 
 
 def read_tools(value: Any, schema: str = "parameters") -> Any:
@@ -175,7 +181,7 @@ class Draft:
     def __init__(self, key: str = "") -> None:
         self.messages: list[Any] = []
         self.ids = CallIds()
-        self.paths: dict[str, str] = {"/messages": make_pointer(key)} if key else {}
+        self.paths: dict[str, str] = {"/messages": make_pointer(key) if key else ""}
 
     def add(self, message: Any, at: str, **keys: str) -> None:
         """A message that stands at a pointer, and keys of it that stand elsewhere than under their own names there."""
@@ -195,12 +201,24 @@ class Draft:
 
     def call(self, said: Any, message: dict[Any, Any], at: str, key: str, **keys: str) -> None:
         """A message of the assistant whose calls are the JSON text under a key; what is none stays in their place."""
-        value = decode(said) if isinstance(said, str) else said
-        calls = [value] if isinstance(value, dict) else list(value) if is_list(value) else None
+        calls = _read_calls(said)
         self.ids.begin()
         told = said if calls is None else [self.number(call) for call in calls]
         cover(self.paths, f"/messages/{len(self.messages)}/tool_calls", told, f"{at}/{key}")
         self.add({**message, "role": "assistant", "tool_calls": told}, at, **keys)
+
+    def join(self, message: dict[Any, Any], said: Any, at: str) -> bool:
+        """Add the calls in a text to those of the last message; False where it holds none or that has no list."""
+        calls = _read_calls(said)
+        if calls is None or not isinstance(message.get("tool_calls", []), list):
+            return False
+        if "tool_calls" not in message:
+            self.ids.begin()
+        told = message.setdefault("tool_calls", [])
+        for call in calls:
+            told.append(self.number(call))
+            cover(self.paths, f"/messages/{len(self.messages) - 1}/tool_calls/{len(told) - 1}", told[-1], at)
+        return True
 
     def number(self, said: Any) -> Any:
         """One call, with the next id."""
@@ -214,9 +232,9 @@ class Draft:
         name = None if message.get("tool_call_id") is not None else self.ids.answer()
         return message if name is None else {**message, "tool_call_id": name}
 
-    def finish(self, record: Record, *used: str) -> Parsed:
+    def finish(self, record: Record, *used: str, pictures: bool = True) -> Parsed:
         """The record in the wire form, its other keys as they are; pictures are put where `<image>` stands for them."""
-        used = (*used, *self._place_images(record))
+        used = (*used, *(self._place_images(record) if pictures else ()))
         told: dict[Any, Any] = {"messages": self.messages}
         told |= {k: v for k, v in record.items() if k not in used and k != "messages"}
         self._put_tools(told)
