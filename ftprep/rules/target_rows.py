@@ -81,9 +81,9 @@ class KeyNotAccepted(_TalkRule):
         why="The target refuses the file, or trains on something else than was written.",
         bad=Sample(
             text=GOOD + '{"messages": [' + ASK + ", " + REPLY + '], "parallel_tool_calls": false}\n',
-            recipe={"target": "databricks"},
+            recipe={"target": "bedrock-haiku"},
         ),
-        good=Sample(text=GOOD, recipe={"target": "databricks"}),
+        good=Sample(text=GOOD, recipe={"target": "bedrock-haiku"}),
     )
 
     def check(self, row: Row, setting: Setting) -> Iterator[Fault]:
