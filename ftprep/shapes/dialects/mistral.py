@@ -21,7 +21,16 @@ from ftprep.shapes.dialects.mistral_messages import (
 )
 
 _OWN = frozenset(
-    "messages tools parallel_tool_calls functions system_prompt only_last interactions available_tools".split()
+    [
+        "messages",
+        "tools",
+        "parallel_tool_calls",
+        "functions",
+        "system_prompt",
+        "only_last",
+        "interactions",
+        "available_tools",
+    ]
 )
 
 

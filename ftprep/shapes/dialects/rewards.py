@@ -23,7 +23,7 @@ from ftprep.shapes.dialects.answers import (
     wire,
     write_rest,
 )
-from ftprep.shapes.dialects.clouds import GEMINI, read_talk, write_talk
+from ftprep.shapes.dialects.cloud_talk import GEMINI, read_talk, write_talk
 from ftprep.shapes.dialects.preference_clouds import is_preference
 from ftprep.shapes.dialects.questions import (
     lost_of_input,
