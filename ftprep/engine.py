@@ -26,6 +26,7 @@ from ftprep.rule import RecordRule, RowRule
 from ftprep.shapes.base import Shape
 from ftprep.shapes.convert import CannotConvert, learnt, to_pairs, to_unpaired
 from ftprep.shapes.dialect import Parsed, located
+from ftprep.shapes.sight import strange
 from ftprep.shapes.wire import DialectShape
 from ftprep.surveys import ordinal
 from ftprep.tally import Told
@@ -149,7 +150,8 @@ class Look:
 
     def _judged(self, shape: Shape, record: dict[str, Any], parsed: Parsed) -> Iterator[Fault]:
         """What the shape and the rules on records find in one."""
-        own = list(shape.faults(record))
+        # Only a shape of columns can tell whether a record has those that it needs.
+        own = list(shape.faults(record) if shape.name == "completion" else strange(record, shape.dialect))
         yield from own
         if any(f.code in _OTHER_KIND for f in own):
             return  # held to the rules of what it is not, it would break them all

@@ -122,6 +122,10 @@ class Extension(_TargetRule):
                 yield f"{_name(dataset)} takes files whose name ends in {kinds}, not {file.name}: {how}"
 
 
+_SAME = {"bedrock-reinforcement": "openai-reinforcement", "titan": "openai-completion"}
+"""Dialects whose records look the same."""
+
+
 class ShapeNotAccepted(_TargetRule):
     about: ClassVar[tuple[str, ...]] = ("record.shape", "record.dialects")
     card: ClassVar[Card] = Card(
@@ -141,7 +145,8 @@ class ShapeNotAccepted(_TargetRule):
             yield f"{name} takes {' or '.join(shapes)} examples for {method} training, not {dataset.shape} examples"
             return
         dialects = _known(dataset, "record.dialects")
-        other = sorted({f.dialect for f in dataset.files if f.dialect} - set(dialects or ()))
+        read = {_SAME.get(d, d) for d in dialects or ()}
+        other = sorted({f.dialect for f in dataset.files if f.dialect and _SAME.get(f.dialect, f.dialect) not in read})
         if dialects and other:
             told = f"{name} does not read {' and '.join(other)}; it reads {', '.join(dialects)}"
             yield f"{told}: `ftprep convert --to {dialects[0]}` writes that"

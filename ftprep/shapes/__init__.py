@@ -84,6 +84,8 @@ def detect(records: Records, recipe: Recipe, header: Sequence[str] = ()) -> Dete
 def _as_wanted(wanted: ShapeName, records: Records, recipe: Recipe, kinds: Counter[str]) -> Detected:
     """The shape that the recipe or the method names, in the dialect that most records of that shape have."""
     known = [name for name, _ in kinds.most_common() if (d := dialect_called(name)) and d.shape == wanted]
+    unasked = [d for d in DIALECTS if d.shape == wanted and d.name not in kinds and records]
+    known += [d.name for d in unasked if all(map(d.fits, records))]
     if known:
         return _dialect(known[0], kinds)
     if wanted == "chat":

@@ -11,7 +11,6 @@ import msgspec
 
 from ftprep.model import Chat, Example, Fault, Message, Row, ShapeName
 from ftprep.shapes.dialect import Parsed
-from ftprep.shapes.sight import strange
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -84,8 +83,9 @@ class ChatShape:
         return _ENCODER.encode(put_back(msgspec.to_builtins(example), self.keep_extra))
 
     def faults(self, record: dict[str, Any]) -> Iterator[Fault]:
-        """That the record is of another kind (FMT101, FMT117); the FMT rules look at one of this kind themselves."""
-        yield from strange(record, self.dialect)
+        """Nothing: the FMT rules look at the record themselves."""
+        del record
+        yield from ()
 
 
 def put_back(value: Any, keep: bool = True) -> Any:

@@ -18,8 +18,9 @@ CHAT, PAIR = "openai-chat", "openai-completion"
 
 TITLES = {CHAT: "conversations (messages with roles)", PAIR: "prompt/completion examples"}
 
-# Told of a whole table, not of one record: a conversation that waits for an answer may be one that lacks it.
-_BY_TABLE = ("openai-reinforcement",)
+# Not told of one record: a conversation that waits for an answer, or a prompt, may be one that lacks it, and which
+# column of a table is its text is told with its other columns.
+_BY_TABLE = ("openai-reinforcement", "bedrock-reinforcement", "trl-prompt", "text")
 
 _BY_NAME = {dialect.name: dialect for dialect in DIALECTS}
 
@@ -53,10 +54,11 @@ def is_read(name: str) -> bool:
 
 def strange(record: Record, own: str) -> Iterator[Fault]:
     """That a record among records of the dialect `own` is of another; nothing where it is not."""
-    if own in (CHAT, *_BY_TABLE) and record.get("messages") is not None:
+    in_messages = own in (CHAT, "openai-reinforcement", "bedrock-reinforcement")
+    if in_messages and record.get("messages") is not None:
         return  # whatever is wrong in it, it was meant as one
     name = sight(record)
-    if name == own or (name == PAIR and not _is_pair(record)):
+    if name == own or (in_messages and name == "renamed-chat") or (name == PAIR and not _is_pair(record)):
         return
     if is_read(name):
         message = f"{title_of(name)} among {title_of(own)}: keep one form in a file"

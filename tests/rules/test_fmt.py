@@ -18,6 +18,7 @@ from ftprep.setting import Setting
 from ftprep.shapes import detect
 from ftprep.shapes.chat import CHAT_EXTRA, MESSAGE_EXTRA, ChatShape
 from ftprep.shapes.convert import CannotConvert, to_pairs
+from ftprep.shapes.sight import strange
 
 SHAPE = ChatShape()
 CHAT_RULES = tuple(r() for r in fmt.RULES if issubclass(r, RecordRule) and "chat" in r.shapes)
@@ -27,7 +28,7 @@ CALL = {"id": "call_1", "type": "function", "function": {"name": "find", "argume
 
 
 def faults_of(record: dict[str, Any]) -> list[Fault]:
-    own = list(SHAPE.faults(record))
+    own = list(strange(record, SHAPE.dialect))
     if any(f.code in ("FMT101", "FMT117") for f in own):
         return own
     return own + [fault for rule in CHAT_RULES for fault in rule.check(record)]
@@ -44,8 +45,7 @@ def look(sample: Sample) -> set[str]:
         row = Row(0, 1, record)
         assert found.shape is not None
         if not found.shape.read(row):
-            faults = list(found.shape.faults(record))
-            faults += faults_of(record) if found.shape.name == "chat" else []
+            faults = faults_of(record) if found.shape.name == "chat" else list(found.shape.faults(record))
             codes |= {f.code for f in faults}
         elif recipe.turns and isinstance(row.example, Chat):
             try:
@@ -85,7 +85,7 @@ def talk(*messages: Any, **keys: Any) -> dict[str, Any]:
         ({"messages": None}, [("FMT102", "/messages")]),
         ({"message": [USER, REPLY]}, [("FMT102", "")]),
         ({"prompt": "a", "completion": "b"}, [("FMT117", "")]),
-        ({"conversations": [{"from": "human", "value": "Hi"}]}, [("FMT101", "")]),
+        ({"conversations": [{"from": "human", "value": "Hi"}]}, [("FMT117", "")]),
         ({"messages": "Hi"}, [("FMT103", "/messages")]),
         ({"messages": USER}, [("FMT103", "/messages")]),
         ({"messages": 5, "id": 1}, [("FMT103", "/messages"), ("FMT110", "/id")]),

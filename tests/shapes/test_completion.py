@@ -72,7 +72,7 @@ def test_what_no_column_needs_is_extra(record: dict[str, Any], shape: PairShape)
         ({"prompt": {"x": 1}, "completion": None}, ["FMT122", "FMT120"], None),
         ({"prompt": "a", "completion": float("inf")}, ["FMT122"], None),
         ({"messages": [{"role": "user", "content": "Hi"}]}, ["FMT117"], None),
-        ({"conversations": [{"from": "human", "value": "Hi"}]}, ["FMT101"], None),
+        ({"conversations": [{"from": "human", "value": "Hi"}]}, ["FMT117"], None),
         ({"completion": "b", "messages": []}, ["FMT120"], None),
     ],
 )
