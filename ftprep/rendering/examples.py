@@ -72,7 +72,9 @@ def _of_files(choice: str) -> Template:
         message = f"--template {choice}: no layout is called so, and there is no such file"
         raise UsageError(message, hint)
     file = read_template(path)
-    notes = [f"{token} is not known: tokenizer_config.json, which says it, is not there" for token in file.lacks()]
+    lacks = file.lacks()
+    notes = [f"{token} is not known and stands as <{token}>: no tokenizer_config.json says it" for token in lacks]
+    file = replace(file, special={**file.special, **{token: f"<{token}>" for token in lacks}})
     vocabulary = None
     if file.vocabulary is None:
         notes.append("there is no tokenizer.json beside the template, so tokens are an estimate")

@@ -164,14 +164,15 @@ def _trained(file: TemplateFile, case: _Case, told: Told, words: list[Span] | No
     script = case.script
     answers: list[int] = case.request["answers"]
     if _GENERATION.search("".join(file.templates.values())):
-        spans = told["generations"]
+        spans = [(a, b, _owner(a, b, words or (), answers)) for a, b in told["generations"]]
         if len(spans) == len(answers):
-            pairs = zip(answers, spans, strict=True)
-            return [Span(a, b, n, "text") for n, (a, b) in pairs if script.trained[n]] + _others(script, words, answers)
-        if len({script.trained[n] for n in answers}) == 1 and answers:
-            return [Span(a, b, None, "text") for a, b in spans if script.trained[answers[0]]]
-        notes.append("the template marks other parts as generated than there are answers: what is trained cannot be told")
-        return []
+            spans = [(a, b, n) for (a, b, _), n in zip(spans, answers, strict=True)]
+        wanted = {script.trained[n] for n in answers}
+        if any([n is None for _, _, n in spans]) and len(wanted) > 1:
+            notes.append("which answer each part belongs to that the template marks as generated cannot be told")
+            return []
+        learnt = [Span(a, b, n, "text") for a, b, n in spans if (wanted == {True} if n is None else script.trained[n])]
+        return learnt + _others(script, words, answers)
     found = list[Span]()
     for number, wanted in enumerate(script.trained):
         if not wanted:
@@ -183,6 +184,15 @@ def _trained(file: TemplateFile, case: _Case, told: Told, words: list[Span] | No
         else:
             found += own
     return found
+
+
+def _owner(begin: int, end: int, words: Sequence[Span], answers: list[int]) -> int | None:
+    """The answer that a part marked as generated belongs to: whose words are in it, else those that stand before it."""
+    inside = {s.message for s in words if s.start < end and s.stop > begin}
+    owner = max([(s.stop, s.message or 0) for s in words if s.stop <= begin], default=(0, -1))[1]
+    if len(inside) == 1:
+        return next(iter(inside)) if inside <= set(answers) else None
+    return owner if not inside and owner in answers else None
 
 
 def _others(script: Script, words: list[Span] | None, answers: list[int]) -> list[Span]:
