@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal["template", "text", "reasoning", "call", "name", "tools", "image"]
@@ -151,7 +151,14 @@ class Samples:
 
     examples: tuple[Sample, ...] = ()
     missing: tuple[int, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+
+    def and_then(self, other: Samples) -> Samples:
+        """These and those of another file; a row is missing where no file has it."""
+        there = {e.line for e in (*self.examples, *other.examples)}
+        missing = tuple(sorted({*self.missing, *other.missing} - there))
+        notes = tuple(dict.fromkeys((*self.notes, *other.notes)))
+        return Samples((*self.examples, *other.examples), missing, notes)
 
     def to_dict(self) -> dict[str, Any]:
         """All examples as JSON values."""
