@@ -30,7 +30,10 @@ class EpochRule:
         """The epochs for so many examples, and why."""
         if 0 < examples * self.epochs < self.fewest:
             epochs = min(self.highest, self.fewest // examples)
-            return epochs, f"so that {examples:,} examples are trained on at least {self.fewest:,} times ({self.source})"
+            return (
+                epochs,
+                f"so that {examples:,} examples are trained on at least {self.fewest:,} times ({self.source})",
+            )
         if examples * self.epochs > self.most:
             epochs = max(self.lowest, self.most // examples)
             return epochs, f"so that {examples:,} examples are trained on at most {self.most:,} times ({self.source})"
@@ -130,9 +133,9 @@ def estimate(
 
 def _epochs(examples: int, target: Target | None) -> tuple[int, str]:
     """The epochs by the target's own number or rule, else by the public one."""
-    if target is not None and (fact := target.get("epochs.default")) is not None:
-        if isinstance(fact.value, int) and not isinstance(fact.value, bool) and fact.value > 0:
-            return fact.value, f"the default of {target.name} ({_where(fact, target) or 'no source'})"
+    fact = target.get("epochs.default") if target else None
+    if target and fact and isinstance(fact.value, int) and not isinstance(fact.value, bool) and fact.value > 0:
+        return fact.value, f"the default of {target.name} ({_where(fact, target) or 'no source'})"
     named = target.value("epochs.rule", DEFAULT_RULE) if target else DEFAULT_RULE
     rule = EPOCH_RULES.get(named) if isinstance(named, str) else None
     return (rule or EPOCH_RULES[DEFAULT_RULE]).of(examples)

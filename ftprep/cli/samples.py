@@ -1,4 +1,4 @@
-"""`tokens --show` and `tokens --overheads`: examples as they are trained on, and what tools add to them when counting."""
+"""`tokens --show` and `tokens --overheads`: examples as they are trained on, and what is counted beside them."""
 
 from __future__ import annotations
 

@@ -39,8 +39,10 @@ def _price(context: click.Context, option: click.Parameter, value: str | None) -
 
 def _epochs(context: click.Context, option: click.Parameter, value: str | None) -> int | Literal["auto"] | None:
     """A number of epochs or `auto`."""
-    if value is None or value == "auto":
-        return value
+    if value is None:
+        return None
+    if value == "auto":
+        return "auto"
     if not (value.isascii() and value.isdigit() and 1 <= int(value[:6]) <= MOST_EPOCHS):
         message = f"{value!r} is neither auto nor a number from 1 to {MOST_EPOCHS}"
         raise click.BadParameter(message, context, option)

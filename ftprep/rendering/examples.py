@@ -56,7 +56,9 @@ def find_template(choice: str = "", target: Target | None = None, model: str | N
         return Template(LAYOUTS["openai-chat"], rule=rule if rule in CHAT_RULES else "")
     layout, measured = family_of(target.model or model)
     if not layout:
-        told = f"{target.name} renders chats with the model's own template, which is not known here: --template gives it"
+        told = (
+            f"{target.name} renders chats with the model's own template, which is not known here: --template gives it"
+        )
         return Template(LAYOUTS["openai-chat"], notes=(told,))
     told = f"the layout {layout} is that of the model's family; --template gives the model's own"
     return Template(LAYOUTS[layout], rule=measured, notes=(told,))

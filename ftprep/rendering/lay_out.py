@@ -35,7 +35,7 @@ def lay_out(layout: Layout, script: Script, counter: Counter, rule: str = "", to
     """The conversation in this layout, words not yet counted; `rule` counts the template's tokens where another than
     the layout's own holds. What the layout has no place for refuses the conversation, with the reason."""
     notes = [*layout.notes, *script.notes]
-    work = _Work(layout, script, counter, rule or layout.rule, today or date.today(), notes)  # noqa: DTZ011 - as templates do
+    work = _Work(layout, script, counter, rule or layout.rule, today or date.today(), notes)
     try:
         segments = tuple(work.segments())
     except NotTaken as reason:
@@ -140,7 +140,9 @@ class _Work:
             yield Segment(fixed, "template", tokens=measured.fixed if measured else None)
         elif measured and measured.fixed and not (measured.default_system and "system" in self.script.roles):
             self.beside += measured.fixed
-            self._note(f"the model's own template adds {measured.fixed} tokens that are not shown here: {measured.note}")
+            self._note(
+                f"the model's own template adds {measured.fixed} tokens that are not shown here: {measured.note}"
+            )
         if self.rule in CHAT_RULES:
             self.beside += CHAT_RULES[self.rule].per_example
         if self.script.tools and self.layout.shows_tools:
@@ -166,7 +168,9 @@ class _Work:
                 yield Segment(text, kind, number, trained[number])
         after = turn.tail if tail is None else tail
         if after:
-            yield Segment(after, "template", turn.message, tokens=None if around is None else 0 if turn.head else around)
+            yield Segment(
+                after, "template", turn.message, tokens=None if around is None else 0 if turn.head else around
+            )
 
     def _tokens_around(self, turn: _Turn) -> int | None:
         """The template's tokens of one turn, both ends together: rules do not tell them apart."""
@@ -175,7 +179,7 @@ class _Work:
         if self.rule not in CHAT_RULES:
             return None
         adds = CHAT_RULES[self.rule]
-        named = any([kind == "name" for _, (kind, _) in turn.said])
+        named = any(kind == "name" for _, (kind, _) in turn.said)
         return adds.per_message + self.counter.count([turn.role])[0] + (adds.per_name if named else 0)
 
     def _note(self, note: str) -> None:

@@ -52,8 +52,10 @@ LAYOUTS: Final[dict[str, Layout]] = {
             shows_tools=True,
             source="OpenAI cookbook, How_to_count_tokens_with_tiktoken.ipynb",
             notes=(
-                "the layout is a stand-in: OpenAI does not publish what a tuned chat looks like; "
-                "its tokens are an estimate by the rule openai-chat",
+                (
+                    "the layout is a stand-in: OpenAI does not publish what a tuned chat looks like; "
+                    "its tokens are an estimate by the rule openai-chat"
+                ),
             ),
         ),
         Layout(

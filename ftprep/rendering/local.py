@@ -151,7 +151,7 @@ def _rendered(file: TemplateFile, case: _Case, told: Told) -> Rendered:
 
 
 def _bounds(told: Told, size: int, count: int) -> list[int] | None:
-    """Where each message ends in the text, None where the beginnings of a conversation are no beginnings of its text."""
+    """Where each message ends in the text, None where a beginning of the talk is none of its text."""
     upto = told.get("upto")
     if not upto or len(upto) != count or None in upto[:-1]:
         return None
@@ -167,19 +167,21 @@ def _trained(file: TemplateFile, case: _Case, told: Told, words: list[Span] | No
         spans = [(a, b, _owner(a, b, words or (), answers)) for a, b in told["generations"]]
         if len(spans) == len(answers):
             spans = [(a, b, n) for (a, b, _), n in zip(spans, answers, strict=True)]
-        wanted = {script.trained[n] for n in answers}
-        if any([n is None for _, _, n in spans]) and len(wanted) > 1:
+        states = {script.trained[n] for n in answers}
+        if any(n is None for _, _, n in spans) and len(states) > 1:
             notes.append("which answer each part belongs to that the template marks as generated cannot be told")
             return []
-        learnt = [Span(a, b, n, "text") for a, b, n in spans if (wanted == {True} if n is None else script.trained[n])]
+        learnt = [Span(a, b, n, "text") for a, b, n in spans if (states == {True} if n is None else script.trained[n])]
         return learnt + _others(script, words, answers)
     found = list[Span]()
     for number, wanted in enumerate(script.trained):
         if not wanted:
             continue
-        own = _own(case, told, words, number)
+        own = _own(case, told, words, number, notes)
         if own is None:
-            what = f"which part of the text is the answer of messages[{number}] cannot be told: it is shown as not trained"
+            what = (
+                f"which part of the text is the answer of messages[{number}] cannot be told: it is shown as not trained"
+            )
             notes.append(what)
         else:
             found += own
@@ -200,7 +202,7 @@ def _others(script: Script, words: list[Span] | None, answers: list[int]) -> lis
     return [s for s in words or () if s.message not in answers and s.message is not None and script.trained[s.message]]
 
 
-def _own(case: _Case, told: Told, words: list[Span] | None, number: int) -> list[Span] | None:
+def _own(case: _Case, told: Told, words: list[Span] | None, number: int, notes: list[str]) -> list[Span] | None:
     """The parts of the text that one message is: its words where they show, else all from the prompt for an answer to
     its end, else the one place where its words stand; None where it cannot be told."""
     message = case.script.messages[number]
@@ -212,6 +214,9 @@ def _own(case: _Case, told: Told, words: list[Span] | None, number: int) -> list
     if upto and asked and number in answers:
         begin, end = asked[answers.index(number)], upto[number]
         if begin is not None and end is not None and begin <= end:
+            notes.append(
+                f"messages[{number}] is shown as trained from the prompt for an answer to its end, end token included"
+            )
             return [Span(begin, end, number, "call" if calls else "text")]
     text: str = told["text"]
     wanted = message.text.strip()

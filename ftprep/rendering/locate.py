@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,9 +50,7 @@ def spans_of_marks(text: str, marked: str | None, texts: Mapping[str, tuple[int,
     return spans if at == len(text) else None
 
 
-def split_text(
-    text: str, words: Sequence[Span], trained: Sequence[Span], ends: Sequence[int] | None
-) -> list[Segment]:
+def split_text(text: str, words: Sequence[Span], trained: Sequence[Span], ends: Sequence[int] | None) -> list[Segment]:
     """The text in segments: words, trained parts, and what the template adds; `ends` is where each message ends, where
     that is known."""
     cuts = {0, len(text), *(ends or ())}
@@ -60,7 +59,7 @@ def split_text(
     edges = sorted(c for c in cuts if 0 <= c <= len(text))
     word_at, trained_at = _cover(words, edges), _cover(trained, edges)
     segments, message = list[Segment](), 0
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in itertools.pairwise(edges):
         while ends and message < len(ends) - 1 and begin >= ends[message]:
             message += 1
         word, learnt = word_at.get(begin), trained_at.get(begin)

@@ -25,13 +25,13 @@ def count_words(rendered: Rendered, counter: Counter) -> Rendered:
     how = f"words with {counter.encoding}"
     if rendered.counting:
         how += f", the template by {rendered.counting}"
-    elif any([s.tokens is None for s in segments]):
+    elif any(s.tokens is None for s in segments):
         how += "; the template's control tokens are not counted: that encoding has none of them"
     return replace(rendered, segments=segments, counting=how)
 
 
 class Vocabulary:
-    """The vocabulary of a model, from its tokenizer.json; raises MissingExtra, and UsageError for a file that is none."""
+    """The vocabulary of a model, from its tokenizer.json; raises MissingExtra and UsageError."""
 
     def __init__(self, path: Path) -> None:
         try:

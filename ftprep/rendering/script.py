@@ -1,4 +1,4 @@
-"""What is rendered of an example: one conversation, or several that differ in the answer, with what is learnt of each."""
+"""What is rendered of an example: a conversation, or several that differ in the answer; what is learnt."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def _talk(chat: Chat, train: Train) -> Script:
     messages: list[Message | Turn] = list(chat.messages)
     waits = isinstance(chat, Reinforcement)
     trained = [m.is_trained for m in messages]
-    notes = ["the answer is the model's own, and a grader judges it: no text of the record is trained on"] if waits else []
+    notes = (
+        ["the answer is the model's own, and a grader judges it: no text of the record is trained on"] if waits else []
+    )
     if waits:
         trained = [False] * len(messages)
     elif train == "all":

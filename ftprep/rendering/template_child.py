@@ -1,7 +1,7 @@
 """Runs by itself in a process of its own: renders conversations with a chat template that somebody else wrote.
 
-A template is a program, so it runs in jinja2's sandbox, within bounds of memory, time and output, and nothing of ours is
-at stake. Called as: child.py FOLDERS FILE MEMORY SECONDS, where FILE has lines of JSON: first the templates and the
+A template is a program, so it runs in jinja2's sandbox, within bounds of memory, time and output, and nothing of ours
+is at stake. Called as: child.py FOLDERS FILE MEMORY SECONDS, where FILE has lines of JSON: first the templates and the
 special tokens, then one line a conversation. Prints `ready`, then one line of JSON for each conversation.
 """
 
@@ -14,7 +14,7 @@ import re
 import signal
 import sys
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 LONGEST = 1_000_000
 """Items or characters that one multiplication may give."""
@@ -55,7 +55,7 @@ def environment(clock: dict[str, Any], marks: tuple[str, str]) -> Any:
     class Generation(Extension):
         """`{% generation %}`: marks what the assistant says."""
 
-        tags = {"generation"}
+        tags: ClassVar[set[str]] = {"generation"}
 
         def parse(self, parser: Any) -> Any:
             """The tag as a call around its body."""
@@ -69,20 +69,21 @@ def environment(clock: dict[str, Any], marks: tuple[str, str]) -> Any:
     def raise_exception(message: Any) -> None:
         raise jinja2.exceptions.TemplateError(str(message))
 
-    def tojson(x: Any, ensure_ascii: bool = False, indent: Any = None, separators: Any = None, sort_keys: bool = False) -> str:
+    def tojson(
+        x: Any, ensure_ascii: bool = False, indent: Any = None, separators: Any = None, sort_keys: bool = False
+    ) -> str:
         if isinstance(indent, int) and indent > 64:
             raise TooMuch("it indents JSON by more than 64 columns")
-        return json.dumps(x, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+        told: str = json.dumps(x, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+        return told
 
     def strftime_now(form: str) -> str:
         clock["asked"] = True
-        return (datetime.now() + clock["ahead"]).strftime(form)  # noqa: DTZ005 - as transformers does it
+        return (datetime.now() + clock["ahead"]).strftime(form)
 
     made = Bounded(trim_blocks=True, lstrip_blocks=True, extensions=[Generation, "jinja2.ext.loopcontrols"])
     made.filters["tojson"] = tojson
     made.globals.update(raise_exception=raise_exception, strftime_now=strftime_now)
-    for name in ("lipsum", "cycler", "joiner"):
-        made.globals.pop(name, None)
     return made
 
 

@@ -37,7 +37,7 @@ class TemplateFile:
 
 
 def read_template(path: Path) -> TemplateFile:
-    """The template at a path: a folder, a tokenizer_config.json, a .jinja file; raises UsageError where there is none."""
+    """The template at a path: a folder, a tokenizer_config.json, a .jinja file; raises UsageError for none."""
     if not path.exists():
         raise UsageError(f"--template {path}: no such file, and no layout is called so", f"give a layout or {_KINDS}")
     folder = path if path.is_dir() else path.parent

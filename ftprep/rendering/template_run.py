@@ -27,7 +27,7 @@ MEMORY = 768 * 1024 * 1024
 Told = dict[str, Any]
 
 
-class TemplateStopped(FtprepError):
+class TemplateStopped(FtprepError):  # noqa: N818 - reads as what it says
     """A template that took too long or too much memory."""
 
 

@@ -45,9 +45,9 @@ class MessageTokens:
 class Rendered:
     """One text that is trained on: all segments joined are the text.
 
-    `template` names what rendered it and `counting` says how tokens were counted; `exact` is True where that is by the
-    model's own vocabulary. `label` tells texts of one example apart (`chosen`, `rejected`). `beside` is what a rule adds
-    for the example as a whole. `refused` is why a template does not take the example, which then has no segments.
+    `template` names what rendered it and `counting` how tokens were counted; `exact` is True where that is by the
+    model's own vocabulary. `label` tells texts of one example apart (`chosen`, `rejected`). `beside` is what a rule
+    adds for the example as a whole. `refused` is why a template does not take the example, which then has no segments.
     """
 
     template: str
@@ -74,7 +74,7 @@ class Rendered:
     @property
     def is_complete(self) -> bool:
         """Whether every segment has been counted."""
-        return all([s.tokens is not None for s in self.segments])
+        return all(s.tokens is not None for s in self.segments)
 
     @property
     def trained_tokens(self) -> int:
@@ -94,7 +94,9 @@ class Rendered:
             around = [s.tokens for s in own if s.kind == "template"]
             known = [n for n in around if n is not None]
             words = sum([s.tokens or 0 for s in own if s.kind != "template"])
-            found.append(MessageTokens(number, role, words, sum(known) if around and len(known) == len(around) else None))
+            found.append(
+                MessageTokens(number, role, words, sum(known) if around and len(known) == len(around) else None)
+            )
         return found
 
     def to_dict(self) -> dict[str, Any]:

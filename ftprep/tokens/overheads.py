@@ -62,6 +62,7 @@ CHAT_RULES: Final[dict[str, ChatRule]] = {
     ),
 }
 
+
 @dataclass(frozen=True, slots=True)
 class TemplateRule:
     """Tokens a model's own template adds, as measured: all tokens of one rendered message less those of its text.

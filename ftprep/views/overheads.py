@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ftprep.views.plain import Paint, finish, wrap
@@ -19,7 +19,7 @@ def overheads() -> dict[str, Any]:
         fields["as_of"] = rule.as_of.isoformat()
         return {k: dict(v) if k == "per_role" else list(v) if isinstance(v, tuple) else v for k, v in fields.items()}
 
-    tables = {"chats": CHAT_RULES, "templates": TEMPLATE_RULES, "tools": TOOL_RULES}
+    tables: dict[str, Mapping[str, Any]] = {"chats": CHAT_RULES, "templates": TEMPLATE_RULES, "tools": TOOL_RULES}
     found: dict[str, Any] = {kind: {name: plain(r) for name, r in rules.items()} for kind, rules in tables.items()}
     return found | {"pictures": {"low_detail": IMAGE_LOW, "source": "OpenAI's vision guide"}}
 
@@ -49,7 +49,9 @@ def _lines(paint: Paint, width: int) -> Iterator[str]:
     yield ""
     yield from _tools(paint, width)
     yield ""
-    told = "Tools differ because providers do not publish what they bill: compare with the trained tokens of a real job."
+    told = (
+        "Tools differ because providers do not publish what they bill: compare with the trained tokens of a real job."
+    )
     yield from wrap(told, width)
 
 

@@ -44,7 +44,7 @@ class _View:
     def lines(self, samples: Samples) -> Iterator[str]:
         """The legend, the examples, what holds for all of them."""
         everything = [text for one in samples.examples for text in one.texts]
-        if any([text.segments for text in everything]):
+        if any(text.segments for text in everything):
             legend = f"{self.trained} trained on    {self.cut} cut off    all else is read only"
             yield from (legend, "")
         shared = _shared([r.notes for r in everything])
