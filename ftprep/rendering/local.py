@@ -213,7 +213,9 @@ def _own(case: _Case, told: Told, words: list[Span] | None, number: int, notes: 
     upto, asked = told.get("upto"), told.get("asked")
     if upto and asked and number in answers:
         begin, end = asked[answers.index(number)], upto[number]
-        if begin is not None and end is not None and begin <= end:
+        before = upto[number - 1] if number else 0
+        # Without a prompt for an answer the head of the turn would be taken for a part of it.
+        if None not in (before, begin, end) and before < begin <= end:
             notes.append(
                 f"messages[{number}] is shown as trained from the prompt for an answer to its end, end token included"
             )

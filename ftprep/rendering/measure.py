@@ -112,5 +112,8 @@ def _parted(segment: Segment, counter: Counter, kept: int) -> Iterator[Segment]:
     """A segment in two after so many tokens; a character that the limit splits is cut off."""
     tokens = counter.split(segment.text)
     head = b"".join(tokens[:kept]).decode("utf-8", "ignore")
+    if not head:
+        yield replace(segment, cut=True)
+        return
     yield replace(segment, text=segment.text[: len(head)], tokens=kept)
     yield replace(segment, text=segment.text[len(head) :], tokens=len(tokens) - kept, cut=True)

@@ -14,7 +14,7 @@ import re
 import signal
 import sys
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 LONGEST = 1_000_000
 """Items or characters that one multiplication may give."""
@@ -55,7 +55,7 @@ def environment(clock: dict[str, Any], marks: tuple[str, str]) -> Any:
     class Generation(Extension):
         """`{% generation %}`: marks what the assistant says."""
 
-        tags: ClassVar[set[str]] = {"generation"}
+        tags = {"generation"}  # noqa: RUF012 - as jinja2 declares it
 
         def parse(self, parser: Any) -> Any:
             """The tag as a call around its body."""
@@ -79,7 +79,8 @@ def environment(clock: dict[str, Any], marks: tuple[str, str]) -> Any:
 
     def strftime_now(form: str) -> str:
         clock["asked"] = True
-        return (datetime.now() + clock["ahead"]).strftime(form)
+        now: datetime = datetime.now() + clock["ahead"]
+        return now.strftime(form)
 
     made = Bounded(trim_blocks=True, lstrip_blocks=True, extensions=[Generation, "jinja2.ext.loopcontrols"])
     made.filters["tojson"] = tojson
