@@ -1,11 +1,13 @@
-"""How to use the tuned model: what ends a prompt, what to pass as stop, how to read class probabilities."""
+"""How to use the tuned model: what ends a prompt, what to pass as stop, class probabilities; what training costs."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 
+from ftprep.costs import Estimate, estimate
 from ftprep.dataset import Dataset
+from ftprep.splitter import Split
 
 POSITIVE = ("yes", "true", "positive", "1", "spam", "fraud", "toxic", "relevant", "correct", "supported", "是", "正面")
 """Names that usually stand for the class one looks for; else the rarer of two is proposed."""
@@ -15,9 +17,28 @@ def _shown(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def advice(dataset: Dataset) -> tuple[str, ...]:
-    """Plain sentences, in the order in which they are needed; none for an empty set."""
-    return tuple(_pairs(dataset)) if dataset.pairs else ()
+def advice(dataset: Dataset, cost: Estimate | None = None) -> tuple[str, ...]:
+    """Plain sentences, in the order in which they are needed, what training costs last; none for an empty set."""
+    told = list(_pairs(dataset)) if dataset.pairs else []
+    if cost is not None:
+        told.append(f"Training: {cost.told()}.")
+        told += [f"{note[:1].upper()}{note[1:]}." for note in cost.notes if cost.total is None]
+    return tuple(told)
+
+
+def training_cost(dataset: Dataset, split: Split | None) -> Estimate | None:
+    """What training on the written set takes by the rules of the target; None where no target is named.
+
+    Where some examples are held back, the tokens of the others are taken to be their share of all.
+    """
+    lengths, target = dataset.surveys.lengths.lengths, dataset.setting.target
+    examples, tokens = sum(lengths.values()), sum(length * count for length, count in lengths.items())
+    if target is None or not examples:
+        return None
+    if split is None or not split.valid:
+        return estimate(tokens, examples, target)
+    whole = split.train + split.valid
+    return estimate(round(tokens * split.train / whole), split.train, target, exact=False)
 
 
 def _pairs(dataset: Dataset) -> Iterator[str]:

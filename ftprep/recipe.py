@@ -36,6 +36,17 @@ class Columns(_Frozen):
     completion_template: str | None = Field(None, description="Completion made of several columns, in the same way.")
 
 
+class Keys(_Frozen):
+    """What records of conversations call the messages, their role and their content, and what their roles mean."""
+
+    messages: str = Field("messages", description="Key of the list of turns.")
+    role: str = Field("role", description="Key of who speaks.")
+    content: str = Field("content", description="Key of what is said.")
+    roles: dict[str, str] = Field(
+        default_factory=dict, description='What each role means: {"client": "user", "agent": "assistant"}.'
+    )
+
+
 class Format(_Frozen):
     """How a prompt/completion example is delimited."""
 
@@ -98,6 +109,7 @@ class Recipe(_Frozen):
         None, description="Most tokens of one example."
     )
     columns: Columns = Columns()
+    keys: Keys | None = Field(None, description="Set for conversations whose keys have other names.")
     format: Format = Format()
     turns: Turns | None = Field(None, description="Set to make prompt/completion examples out of conversations.")
     split: Split = Split()

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from ftprep.advice import advice
+from ftprep.advice import advice, training_cost
 from ftprep.decisions import Decisions
 from ftprep.errors import RecipeError
 from ftprep.finish import Finished, finish
@@ -133,7 +133,7 @@ class Trip:
             accepted=tuple(self.decisions.accepted.values()),
             declined=tuple(self.decisions.declined.values()),
             notes=tuple(self.notes),
-            advice=advice(self.after.dataset) if self.advises else (),
+            advice=advice(self.after.dataset, training_cost(self.after.dataset, split)) if self.advises else (),
         )
 
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ftprep.views.plain import Paint, columns, finish, pad, safe, wrap
 from ftprep.views.wording import counted, share
 
+if TYPE_CHECKING:
+    from ftprep.costs import Estimate
+
 BINS = 12
 BAR = 40
 """Columns of the longest bar."""
-
-EPOCHS = 3
-"""Times each example is trained on where --epochs is not given: the target of OpenAI's cookbook
-(Chat_finetuning_data_prep, commit b774cbf)."""
 
 _NAME = 40
 _HEADER = ("file", "examples", "tokens", "trained on", "min", "median", "95 %", "max")
@@ -79,33 +77,6 @@ class Lengths:
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What training on all tokens `epochs` times takes, and costs at `price` USD per million where one is given."""
-
-    tokens: int
-    epochs: int
-    price: Decimal | None
-
-    @property
-    def usd(self) -> Decimal | None:
-        """The cost in USD, to the cent."""
-        if self.price is None:
-            return None
-        whole = self.price * self.tokens * self.epochs / 1_000_000
-        return whole.quantize(Decimal("0.01"), ROUND_HALF_UP)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The cost as JSON values; money is text, so that no digit is lost."""
-        price, usd = self.price, self.usd
-        return {
-            "epochs": self.epochs,
-            "tokens": self.tokens * self.epochs,
-            "usd_per_million": None if price is None else str(price),
-            "usd": None if usd is None else str(usd),
-        }
-
-
-@dataclass(frozen=True)
 class LengthsPage:
     """All that is shown: the files, all together, how they were counted, and the cost where it is asked for."""
 
@@ -113,7 +84,7 @@ class LengthsPage:
     together: Lengths
     encoding: str
     reason: str
-    cost: Cost | None
+    cost: Estimate | None
 
     def to_dict(self) -> dict[str, Any]:
         """The page as JSON values."""
@@ -136,7 +107,7 @@ class LengthsPage:
             yield from ("", paint("Tokens of one example", "bold"), *self._histogram(paint, width, blocks))
         yield from ("", *self._how(width))
         if self.cost:
-            yield from ("", *wrap(self._price(self.cost), width))
+            yield from ("", *(line for told in self._price(self.cost) for line in wrap(safe(told), width)))
 
     def _table(self, paint: Paint) -> Iterator[str]:
         rows = [_cells(f) for f in self.files]
@@ -170,14 +141,13 @@ class LengthsPage:
             rows = counted(self.together.unread, "row")
             yield from wrap(f"{rows} could not be read and are not counted: `ftprep check` names them.", width)
 
-    def _price(self, cost: Cost) -> str:
-        told = f"{counted(cost.epochs, 'epoch')} of {cost.tokens:,} tokens are {cost.tokens * cost.epochs:,} tokens"
-        if cost.usd is None:
-            return f"{told}. --price USD_PER_MILLION tells the cost."
-        return (
-            f"{told}: {cost.usd:,} USD at {cost.price} USD per million. An estimate: providers bill all tokens of the "
-            "training file for each epoch, and some have a smallest charge."
-        )
+    @staticmethod
+    def _price(cost: Estimate) -> Iterator[str]:
+        yield f"{cost.told()}."
+        if cost.epochs_why != "as asked for":
+            yield f"{counted(cost.epochs, 'epoch')}: {cost.epochs_why}."
+        for note in cost.notes:
+            yield f"{note[:1].upper()}{note[1:]}."
 
 
 def bins_of(lengths: Counter[int]) -> list[tuple[int, int, int]]:

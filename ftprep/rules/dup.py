@@ -97,6 +97,7 @@ class _Repeats(DatasetRule):
 
 
 class ExactDuplicate(_Repeats):
+    shapes: ClassVar[tuple[str, ...]] = ("chat", "completion", "preference", "unpaired", "stepwise", "reinforcement")
     what: ClassVar[str] = "the same example stands at "
     offer: ClassVar[str] = "exact duplicates"
     card: ClassVar[Card] = Card(
@@ -114,6 +115,7 @@ class ExactDuplicate(_Repeats):
 
 
 class SameButSpacing(_Repeats):
+    shapes: ClassVar[tuple[str, ...]] = ("chat", "completion", "preference", "reinforcement")
     what: ClassVar[str] = "differs only in spacing (or in the prompt's capitals or separator) from "
     offer: ClassVar[str] = "examples that differ only in spacing"
     card: ClassVar[Card] = Card(

@@ -23,6 +23,7 @@ from ftprep.shapes.columns import (
 )
 from ftprep.shapes.completion import PairShape
 from ftprep.shapes.dialects import DIALECTS
+from ftprep.shapes.dialects.renamed import KeyMap
 from ftprep.shapes.foreign import READS
 from ftprep.shapes.quoting import list_names, quote
 from ftprep.shapes.sight import CHAT, PAIR, dialect_called, sight, title_of
@@ -60,6 +61,8 @@ def detect(records: Records, recipe: Recipe, header: Sequence[str] = ()) -> Dete
     named = recipe.columns.model_dump(exclude_none=True)
     if recipe.shape == "completion" or (recipe.shape == "auto" and named):
         return _detect_pairs(_columns_of(records, header), recipe)
+    if recipe.keys is not None and recipe.shape in ("auto", "chat"):
+        return Detected(DialectShape(KeyMap(**recipe.keys.model_dump())), f"{KeyMap.title}: {recipe.keys.messages}")
     kinds = Counter(sight(r) for r in records)
     wanted = _SHAPE_OF.get(recipe.method) if recipe.shape == "auto" else recipe.shape
     if wanted is not None:

@@ -6,7 +6,7 @@ What a provider adds when it trains is not published, so a total that uses these
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -61,6 +61,97 @@ CHAT_RULES: Final[dict[str, ChatRule]] = {
         0, 0, 0, "the format: prompt and completion go in as they stand", _READ, "by definition"
     ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRule:
+    """Tokens a model's own template adds, as measured: all tokens of one rendered message less those of its text.
+
+    `per_role` has the exceptions from `per_message`; `per_example` is the begin of the text, `prompt` what asks for an
+    answer. `fixed` is what is added without being asked for: always, or (`default_system`) where no system message is
+    given.
+    """
+
+    per_message: int
+    per_example: int
+    prompt: int
+    source: str
+    as_of: date
+    confidence: Confidence
+    per_role: Mapping[str, int] = field(default_factory=dict)
+    fixed: int = 0
+    default_system: bool = False
+    note: str = ""
+
+    def of(self, role: str) -> int:
+        """Tokens around one message of a role."""
+        return self.per_role.get(role, self.per_message)
+
+
+_MEASURED: Final = "token ids of templates rendered with trl 1.16.0, in the models' own vocabularies"
+_LLAMA: Final = {"tool": 6, "ipython": 6}
+
+TEMPLATE_RULES: Final[dict[str, TemplateRule]] = {
+    "llama-3": TemplateRule(5, 1, 4, _MEASURED, _READ, "source read", _LLAMA),
+    "llama-3.1": TemplateRule(
+        5,
+        1,
+        4,
+        _MEASURED,
+        _READ,
+        "source read",
+        _LLAMA,
+        20,
+        note="3.1 and 3.2: a date inside the system block, which is always there; in 3.2 it is today's",
+    ),
+    "chatml": TemplateRule(5, 0, 3, _MEASURED, _READ, "source read", note="ChatML with the vocabulary of Qwen"),
+    "qwen2.5": TemplateRule(
+        5, 0, 3, _MEASURED, _READ, "source read", fixed=21, default_system=True, note="adds a default system prompt"
+    ),
+    "harmony": TemplateRule(
+        4,
+        0,
+        2,
+        _MEASURED,
+        _READ,
+        "source read",
+        {"assistant": 6},
+        61,
+        note="gpt-oss; a system block with today's date is always there; assistant turns in the channel final",
+    ),
+}
+
+# What a model's name begins with, after the owner -> its layout, and the rule that its template's tokens follow.
+FAMILIES: Final[tuple[tuple[str, str, str], ...]] = (
+    ("meta-llama-3.1", "llama-3", "llama-3.1"),
+    ("llama-3.1", "llama-3", "llama-3.1"),
+    ("llama-3.2", "llama-3", "llama-3.1"),
+    ("llama-3.3", "llama-3", "llama-3.1"),
+    ("meta-llama-3", "llama-3", "llama-3"),
+    ("llama-3", "llama-3", "llama-3"),
+    ("qwen2.5", "chatml", "qwen2.5"),
+    ("qwen", "chatml", "chatml"),
+    ("gpt-oss", "harmony", "harmony"),
+    ("mistral-7b-instruct-v0.1", "mistral-v1", ""),
+    ("mistral-7b-instruct-v0.3", "mistral-v3", ""),
+    ("gemma-3", "gemma-3", ""),
+    ("gemma-2", "gemma", ""),
+    ("gemma-7b", "gemma", ""),
+    ("phi-3", "phi-3", ""),
+    ("phi-4", "phi-4", ""),
+    ("deepseek-v3", "deepseek", ""),
+    ("deepseek-r1", "deepseek", ""),
+)
+
+
+def family_of(model: str | None) -> tuple[str, str]:
+    """The layout that a model's family has and the rule for its tokens, ("", "") where the name tells neither.
+
+    `Qwen/Qwen2.5-7B-Instruct` and the bare name say the same; each is "" where nothing was measured or read of it.
+    """
+    name = (model or "").strip().rstrip("/").rpartition("/")[2].lower()
+    return next(((layout, rule) for start, layout, rule in FAMILIES if name.startswith(start)), ("", ""))
+
 
 # Text that is counted with these: `name:description` of a function and `key:type:description` of a property, each
 # without a final full stop of the description, and the values of an enum.

@@ -28,7 +28,7 @@ _WORDS = re.compile(
 # GitHub's runner takes a line that begins with "::", or that holds "##[" anywhere, for a command
 # (actions/runner, ActionCommand.cs): text from a data set must not give it any.
 _COMMAND = re.compile(r"^((?:[^\S\n]|\x1b\[[\d;]*m)*):(?=:)|##(?=\[)", re.MULTILINE)
-_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_CODES = {"bold": "1", "dim": "2", "strike": "9", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
 def safe(text: str) -> str:
@@ -124,6 +124,6 @@ class Paint:
     on: bool
 
     def __call__(self, text: str, *styles: str) -> str:
-        """The text in these styles: bold, dim, red, green, yellow, cyan."""
+        """The text in these styles: bold, dim, strike, red, green, yellow, cyan."""
         codes = ";".join(_CODES[s] for s in styles if s)
         return f"\x1b[{codes}m{text}\x1b[0m" if self.on and text and codes else text

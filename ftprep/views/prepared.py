@@ -139,7 +139,9 @@ def _example(prepared: Prepared) -> Iterator[Entry]:
     with files[0].open("rb") as file:
         line = json.loads(file.readline())
     for key in ("prompt", "completion"):
-        text = json.dumps(line.get(key, ""), ensure_ascii=False)
+        if key not in line:
+            return
+        text = json.dumps(line[key], ensure_ascii=False)
         yield Entry(key, text if len(text) <= SHOWN else f"{text[: SHOWN // 2]} … {text[-SHOWN // 2 :]}")
 
 
