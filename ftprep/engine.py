@@ -27,7 +27,7 @@ from ftprep.shapes.base import Shape
 from ftprep.shapes.convert import CannotConvert, learnt, to_pairs, to_unpaired
 from ftprep.shapes.dialect import Parsed, located
 from ftprep.shapes.sight import strange
-from ftprep.shapes.wire import DialectShape
+from ftprep.shapes.wire import DialectShape, WireShape
 from ftprep.surveys import ordinal
 from ftprep.tally import Told
 from ftprep.tokens import IMAGE_LOW, chat_overhead, tool_texts
@@ -159,7 +159,8 @@ class Look:
             if shape.name in rule.shapes:
                 looked_at = record if rule.of_original else parsed.record
                 for fault in self._run(rule, looked_at):
-                    yield fault if rule.of_original else located(fault, parsed.paths)
+                    if not (fault.code in _OF_CHATS and _is_open(shape)):
+                        yield fault if rule.of_original else located(fault, parsed.paths)
 
     def expand(self, rows: list[Row]) -> list[Row]:
         """The rows, or, where examples are converted to another shape, one row for each that comes of it."""
@@ -319,6 +320,11 @@ def fingerprint(fault: Fault, row: Row) -> str:
     """A name for a finding that stays when lines move: from the code, the pointer and what the record says."""
     said = row.raw if row.raw is not None else as_json(row)
     return xxhash.xxh3_128_hexdigest(f"{fault.code}\0{fault.pointer}\0".encode() + said)
+
+
+def _is_open(shape: Shape) -> bool:
+    """Whether other keys beside the known ones are no matter in records of a shape."""
+    return isinstance(shape, DialectShape) or (isinstance(shape, WireShape) and shape.open != "")
 
 
 def _where_said(faults: list[Fault], row: Row, shape: Shape | None) -> list[Fault]:

@@ -6,7 +6,7 @@ import difflib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -158,7 +158,7 @@ def _nearest(location: tuple[int | str, ...]) -> str:
     model: Any = Recipe
     for part in location[:-1]:
         kind = model.model_fields[str(part).replace("-", "_")].annotation
-        model = kind if isinstance(kind, type) else Turns
+        model = next(k for k in (kind, *get_args(kind)) if isinstance(k, type))
     names = [_kebab(n) for n in model.model_fields]
     near = difflib.get_close_matches(str(location[-1]), names, 1)
     return f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(names)}"
