@@ -31,7 +31,7 @@ def find_target(selector: str, method: str | None = None) -> Target:
     """The target that `NAME`, `NAME:MODEL`, `FILE.toml` or `FILE.toml:MODEL` names, for one method.
 
     Without a method it is "supervised", or the first that target and model have where they do not train by that. Models
-    may be named by an alias, by their name at another house (`org/name`) or by that of a tuned model (`ft:BASE:org::id`).
+    may be named by an alias, by `org/name`, or by the name of a model tuned from them (`ft:BASE:org::id`).
     Raises UsageError for a name that there is not, with the nearest; RecipeError for a file that does not hold.
     """
     name, model = _parted(selector)
@@ -41,13 +41,7 @@ def find_target(selector: str, method: str | None = None) -> Target:
     offered = next((each.facts["methods"] for each in reversed(chain) if "methods" in each.facts), None)
     trained = _model_methods(chain, known) or (offered.value if offered else ())
     chosen = method or ("supervised" if not trained or "supervised" in trained else trained[0])
-    facts: dict[str, Fact] = {}
-    for layer in chain:
-        facts |= {**layer.facts, **layer.methods.get(chosen, {})}
-        if known and (its := layer.models.get(known)):
-            facts |= {**its.facts, **its.methods.get(chosen, {})}
-    if chosen == "dpo" and "limits.context_dpo" in facts:
-        facts["limits.context"] = facts["limits.context_dpo"]
+    facts = _merged(chain, chosen, known)
     if offered is not None:
         facts["method.offered"] = replace(offered, value=chosen in offered.value)
     if model is not None:
@@ -68,6 +62,19 @@ def find_target(selector: str, method: str | None = None) -> Target:
         {key: source for key, source in sources.items() if key in cited},
         selector=f"{name}:{model}" if model is not None else name,
     )
+
+
+def _merged(chain: tuple[Layer, ...], method: str, model: str | None) -> dict[str, Fact]:
+    """The facts of all layers: those of a method over those of the target, those of a model over both."""
+    facts: dict[str, Fact] = {}
+    for layer in chain:
+        own = {**layer.facts, **layer.methods.get(method, {})}
+        if model and (its := layer.models.get(model)):
+            own |= {**its.facts, **its.methods.get(method, {})}
+        if method == "dpo" and "limits.context_dpo" in own:
+            own["limits.context"] = own["limits.context_dpo"]
+        facts |= own
+    return facts
 
 
 def models_of(target: Target) -> tuple[tuple[str, tuple[str, ...]], ...]:
