@@ -36,7 +36,6 @@ def find_target(selector: str, method: str | None = None) -> Target:
     """
     name, model = _parted(selector)
     chain = _chain(name)
-    top = chain[-1]
     known = _find_model(chain, model) if model is not None else None
     offered = next((each.facts["methods"] for each in reversed(chain) if "methods" in each.facts), None)
     trained = _model_methods(chain, known) or (offered.value if offered else ())
@@ -53,7 +52,7 @@ def find_target(selector: str, method: str | None = None) -> Target:
     as_of = max((layer.as_of for layer in chain), default=date.min)
     return Target(
         Path(name).stem if own else name,
-        top.title,
+        next((layer.title for layer in reversed(chain) if layer.title), Path(name).stem),
         chosen,
         known or model,
         as_of,
@@ -202,7 +201,8 @@ def _of_model(chain: tuple[Layer, ...], model: str, known: str | None) -> dict[s
     names = list(dict.fromkeys(each.name for layer in chain for each in _models(layer)))
     if not names:
         return {}
-    day = str(max(layer.as_of for layer in chain))
+    as_of = max(layer.as_of for layer in chain)
+    day = str(as_of) if as_of > date.min else ""
     # Lists of models grow: that one is not on it is a reason to warn, and nothing more.
     facts = {"model.known": Fact(known is not None, "excerpt", "", day)}
     if known is None:

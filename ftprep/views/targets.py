@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -59,7 +60,8 @@ class _Full:
         yield f"{paint(head, 'bold')}  {paint(page.state, _colour(page.state))}  {cut(target.title, room)}"
         also = [each for each in page.methods if each != target.method]
         more = f"; by another method ({', '.join(also)}): --method" if also else ""
-        yield from wrap(f"Facts as of {target.as_of}, for {target.method}{more}.", self.width)
+        as_of = f"Facts as of {target.as_of}, for" if target.as_of > date.min else "Facts for"
+        yield from wrap(f"{as_of} {target.method}{more}.", self.width)
         yield from self._warnings()
         if page.dates:
             yield from ("", paint("dates", "bold"))

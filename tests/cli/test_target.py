@@ -87,5 +87,14 @@ def test_a_file_of_ones_own_is_shown_inert(cli: Cli, folder: Path) -> None:
     text = 'extends = "trl"\n[file]\nmin_rows = {value = 3, note = "odd \\u202e \\u001b[31m"}\n'
     (folder / "mine.toml").write_text(text, encoding="utf-8")
     told = cli("target", "mine.toml").out
+    assert told.startswith("mine  local  TRL, on one's own computers\nFacts as of 2026-11-20, for supervised;")
     assert "own file" in told
     assert r"odd \u202e \x1b[31m" in told
+
+
+def test_a_file_that_says_nothing_of_when(cli: Cli, folder: Path) -> None:
+    (folder / "mine.toml").write_text("file.min_rows = 3\nmodels.big.limits.context = 9\n", encoding="utf-8")
+    assert cli("target", "mine.toml:bigg").out.startswith(
+        "mine:bigg  open  mine\nFacts for supervised.\nThe model bigg"
+    )
+    assert cli("target", "mine.toml", "--output-format", "json").json["as_of"] is None

@@ -29,7 +29,8 @@ def test_a_file_adds_to_a_target_and_changes_it(tmp_path: Path) -> None:
     assert fact is not None
     assert (fact.value, fact.confidence, fact.source) == (100, "source read", "own file")
     assert target.cite("file.min_rows") == mine
-    assert (target.name, target.value("name.pattern"), target.value("images.max_per_row")) == ("mine", "^[a-z]+$", 10)
+    assert (target.name, target.title, target.value("name.pattern")) == ("mine", "OpenAI fine-tuning", "^[a-z]+$")
+    assert target.value("images.max_per_row") == 10
     # What a user says holds whatever is known of a method or model.
     model = find_target(f"{mine}:gpt-4o-mini", "supervised")
     assert (model.model, model.value("limits.context")) == ("gpt-4o-mini-2024-07-18", 9)
