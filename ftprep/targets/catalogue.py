@@ -31,23 +31,16 @@ def find_target(selector: str, method: str | None = None) -> Target:
     """The target that `NAME`, `NAME:MODEL`, `FILE.toml` or `FILE.toml:MODEL` names, for one method.
 
     Without a method it is "supervised", or the first that target and model have where they do not train by that. Models
-    may be named by an alias, by their name at another house (`org/name`) or by that of a tuned model (`ft:BASE:org::id`).
+    may be named by an alias, by `org/name`, or by the name of a model tuned from them (`ft:BASE:org::id`).
     Raises UsageError for a name that there is not, with the nearest; RecipeError for a file that does not hold.
     """
     name, model = _parted(selector)
     chain = _chain(name)
-    top = chain[-1]
     known = _find_model(chain, model) if model is not None else None
     offered = next((each.facts["methods"] for each in reversed(chain) if "methods" in each.facts), None)
     trained = _model_methods(chain, known) or (offered.value if offered else ())
     chosen = method or ("supervised" if not trained or "supervised" in trained else trained[0])
-    facts: dict[str, Fact] = {}
-    for layer in chain:
-        facts |= {**layer.facts, **layer.methods.get(chosen, {})}
-        if known and (its := layer.models.get(known)):
-            facts |= {**its.facts, **its.methods.get(chosen, {})}
-    if chosen == "dpo" and "limits.context_dpo" in facts:
-        facts["limits.context"] = facts["limits.context_dpo"]
+    facts = _merged(chain, chosen, known)
     if offered is not None:
         facts["method.offered"] = replace(offered, value=chosen in offered.value)
     if model is not None:
@@ -59,7 +52,7 @@ def find_target(selector: str, method: str | None = None) -> Target:
     as_of = max((layer.as_of for layer in chain), default=date.min)
     return Target(
         Path(name).stem if own else name,
-        top.title,
+        next((layer.title for layer in reversed(chain) if layer.title), Path(name).stem),
         chosen,
         known or model,
         as_of,
@@ -68,6 +61,19 @@ def find_target(selector: str, method: str | None = None) -> Target:
         {key: source for key, source in sources.items() if key in cited},
         selector=f"{name}:{model}" if model is not None else name,
     )
+
+
+def _merged(chain: tuple[Layer, ...], method: str, model: str | None) -> dict[str, Fact]:
+    """The facts of all layers: those of a method over those of the target, those of a model over both."""
+    facts: dict[str, Fact] = {}
+    for layer in chain:
+        own = {**layer.facts, **layer.methods.get(method, {})}
+        if model and (its := layer.models.get(model)):
+            own |= {**its.facts, **its.methods.get(method, {})}
+        if method == "dpo" and "limits.context_dpo" in own:
+            own["limits.context"] = own["limits.context_dpo"]
+        facts |= own
+    return facts
 
 
 def models_of(target: Target) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -195,7 +201,8 @@ def _of_model(chain: tuple[Layer, ...], model: str, known: str | None) -> dict[s
     names = list(dict.fromkeys(each.name for layer in chain for each in _models(layer)))
     if not names:
         return {}
-    day = str(max(layer.as_of for layer in chain))
+    as_of = max(layer.as_of for layer in chain)
+    day = str(as_of) if as_of > date.min else ""
     # Lists of models grow: that one is not on it is a reason to warn, and nothing more.
     facts = {"model.known": Fact(known is not None, "excerpt", "", day)}
     if known is None:

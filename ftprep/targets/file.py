@@ -73,7 +73,10 @@ class Model:
 
 @dataclass(frozen=True)
 class Layer:
-    """One file, checked: facts for all methods, for one method, for one model; `extends` is what it adds to."""
+    """One file, checked: facts for all methods, for one method, for one model; `extends` is what it adds to.
+
+    `title` is "" and `as_of` the first of all days where the file does not say.
+    """
 
     title: str
     as_of: date
@@ -139,7 +142,7 @@ class _Reading:
         if head.methods is not None:
             base |= dict(self._leaf("methods", head.methods, {}))
         return Layer(
-            head.title or self.path.stem,
+            head.title or "",
             self.as_of,
             head.extends,
             self.sources,

@@ -73,7 +73,7 @@ class TargetPage:
         return {
             "name": target.name,
             "title": target.title,
-            "as_of": str(target.as_of),
+            "as_of": str(target.as_of) if target.as_of > date.min else None,
             "state": self.state,
             "method": target.method,
             "methods": list(self.methods),

@@ -209,6 +209,7 @@ PATHS: tuple[Path, ...] = (
     Path("job.statuses", "texts", "statuses of a job", True),
     Path("job.terminal", "texts", "those after which nothing more happens"),
     Path("job.paused", "texts", "those in which it waits for somebody"),
+    Path("job.other_statuses", "texts", "statuses that clients meet besides"),
     Path("job.file_statuses", "texts", "statuses of a file"),
     Path("job.checkpoints_kept", "count", "checkpoints that are kept"),
     Path("job.safety_categories", "count", "categories in which the tuned model is tested afterwards"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from ftprep.targets import Fact
     from ftprep.targets.page import ModelLine, Summary, TargetPage
 
-_NARROWEST = 60
-_KEY_MOST = 28
+_NARROWEST = 80
+_KEY_MOST = 30
 _FROM_MOST = 44
 
 
@@ -54,10 +55,13 @@ class _Full:
     def lines(self) -> Iterator[str]:
         page, paint, target = self.page, self.paint, self.page.target
         named = f"{target.name}:{target.model}" if target.model else target.name
-        yield f"{paint(safe(named), 'bold')}  {safe(target.title)}  {paint(page.state, _colour(page.state))}"
+        head = cut(named, self.width - 30)
+        room = self.width - columns(head) - columns(page.state) - 4
+        yield f"{paint(head, 'bold')}  {paint(page.state, _colour(page.state))}  {cut(target.title, room)}"
         also = [each for each in page.methods if each != target.method]
         more = f"; by another method ({', '.join(also)}): --method" if also else ""
-        yield from wrap(f"Facts as of {target.as_of}, for {target.method}{more}.", self.width)
+        as_of = f"Facts as of {target.as_of}, for" if target.as_of > date.min else "Facts for"
+        yield from wrap(f"{as_of} {target.method}{more}.", self.width)
         yield from self._warnings()
         if page.dates:
             yield from ("", paint("dates", "bold"))

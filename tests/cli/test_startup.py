@@ -24,7 +24,8 @@ HEAVY = {
     "pydantic",
     "msgspec",
 }
-COMMANDS = ("check", "fix", "prepare", "convert", "split", "tokens", "rule", "recipe", "config", "config show")
+DATA_COMMANDS = ("check", "fix", "prepare", "convert", "split", "tokens")
+COMMANDS = (*DATA_COMMANDS, "rule", "target", "recipe", "config", "config show")
 
 
 def modules_after(cwd: Path, *runs: list[str]) -> set[str]:
