@@ -227,8 +227,14 @@ def project_settings(start: Path) -> tuple[dict[str, Any], str]:
 
 
 def _anchored(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Settings in which a recipe's file is found from the folder of the configuration, wherever one stands."""
-    name = settings.get("recipe")
-    if isinstance(name, str) and name not in shipped_recipes() and (folder / name).is_file():
-        return settings | {"recipe": str(folder / name)}
-    return settings
+    """Settings in which the files of a recipe and a target are found from the folder of the configuration, wherever one
+    stands."""
+    found = dict(settings)
+    recipe, target = settings.get("recipe"), settings.get("target")
+    if isinstance(recipe, str) and recipe not in shipped_recipes() and (folder / recipe).is_file():
+        found["recipe"] = str(folder / recipe)
+    if isinstance(target, str) and ".toml" in target:
+        file, suffix, model = target.partition(".toml")
+        if (folder / (file + suffix)).is_file():
+            found["target"] = str(folder / (file + suffix)) + model
+    return found
