@@ -79,9 +79,9 @@ class Rule:
         fact = setting.target.get(self.fact) if self.fact and setting.target else None
         return self.card.severity if fact is None or fact.rejects or self.card.severity == "info" else "warning"
 
-    def fault(self, message: str, pointer: str = "", excerpt: str = "") -> Fault:
-        """A fault of this rule; the fix is offered where the card has one."""
-        return Fault(self.card.code, message, pointer, excerpt, fixable=self.card.fix is not None)
+    def fault(self, message: str, pointer: str = "", excerpt: str = "", fixable: bool = True) -> Fault:
+        """A fault of this rule; the fix is offered where the card has one and it covers this fault."""
+        return Fault(self.card.code, message, pointer, excerpt, fixable=fixable and self.card.fix is not None)
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,11 @@ class RecordRule(Rule):
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
         """The faults of one record; a record may have any shape at any depth."""
         raise NotImplementedError
+
+    def repair(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The record without the faults of this rule that are fixable: a new one, or the very same object where there
+        is nothing to do. Never raises, whatever the record holds."""
+        return record
 
     def mend(self, setting: Setting) -> Mend | None:
         """What mends the rows it finds, where the card has a fix and reading does not mend them already."""

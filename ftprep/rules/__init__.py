@@ -10,11 +10,13 @@ from typing import Any
 from ftprep.errors import RecipeError, UsageError
 from ftprep.recipe import Rules
 from ftprep.rule import Card, RecordRule, Rule
-from ftprep.rules import dup, fmt, io, labels, role, sep, tok, wording
+from ftprep.rules import dup, fmt, fmt_calls, img, io, labels, legacy, role, sep, tok, tool, tool_declared, wording
+
+FAMILIES = (io, fmt, fmt_calls, legacy, role, tool, tool_declared, img, sep, wording, tok, labels, dup)
 
 CATALOGUE: tuple[Rule, ...] = tuple(
     sorted(
-        (kind() for family in (io, fmt, role, sep, wording, tok, labels, dup) for kind in family.RULES),
+        (kind() for family in FAMILIES for kind in family.RULES),
         key=lambda rule: rule.card.code,
     )
 )
