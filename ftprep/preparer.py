@@ -67,7 +67,7 @@ def prepare(
         for path in (names.one, names.train, names.valid, names.rejected, names.manifest):
             outputs.check(path)
         with sharded(staffed, outputs, names, shards) as keeping:
-            plan, before = look_over(plan, keeping, counts=resolved.token_limit is not None)
+            plan, before = look_over(plan, keeping, counts=plan.setting.token_limit is not None)
             decisions = Decisions.asked_for(resolved, unsafe)
             decisions.take(before.proposals)
             before.dataset.settle()

@@ -96,9 +96,9 @@ class Rule:
         facts = setting.target.facts.items()
         return [f for path, f in facts if path == self.fact or (self.about and path.startswith(self.about))]
 
-    def fault(self, message: str, pointer: str = "", excerpt: str = "") -> Fault:
-        """A fault of this rule; the fix is offered where the card has one."""
-        return Fault(self.card.code, message, pointer, excerpt, fixable=self.card.fix is not None)
+    def fault(self, message: str, pointer: str = "", excerpt: str = "", fixable: bool = True) -> Fault:
+        """A fault of this rule; the fix is offered where the card has one and it covers this fault."""
+        return Fault(self.card.code, message, pointer, excerpt, fixable=fixable and self.card.fix is not None)
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,8 @@ class RecordRule(Rule):
         raise NotImplementedError
 
     def repair(self, record: dict[str, Any]) -> dict[str, Any]:
-        """The record with what the rule finds put right where that is exact, else the very same object."""
+        """The record without the faults of this rule that are fixable: a new one, or the very same object where there
+        is nothing to do. Never raises, whatever the record holds."""
         return record
 
     def mend(self, setting: Setting) -> Mend | None:

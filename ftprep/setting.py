@@ -7,7 +7,7 @@ from datetime import date
 
 from ftprep.model import ShapeName
 from ftprep.recipe import Recipe
-from ftprep.targets import Target
+from ftprep.targets import Fact, Target
 
 FIRST_KEPT = 1000
 """Findings kept of each rule; the counts stay exact. Enough for any screen, small enough for ten million bad lines."""
@@ -45,9 +45,23 @@ class Setting:
     becomes: ShapeName | None = None
 
     @property
+    def limit_fact(self) -> Fact | None:
+        """What the target says of the most tokens of one example, where the recipe names no limit."""
+        fact = self.target.get("limits.context") if self.target and self.recipe.token_limit is None else None
+        return fact if fact is not None and type(fact.value) is int and fact.value > 0 else None
+
+    @property
     def token_limit(self) -> int | None:
-        """Most tokens of one example, None where no limit is known."""
-        return self.recipe.token_limit
+        """Most tokens of one example: the recipe's, else the target's; None where no limit is known."""
+        fact = self.limit_fact
+        return self.recipe.token_limit if fact is None else fact.value
+
+    def told(self, fact: Fact) -> str:
+        """A fact of the target with its source, in words: `65,536 (openai, gpt-4o: O-ctx, late 2024)`."""
+        value = f"{fact.value:,}" if type(fact.value) is int else str(fact.value)
+        who = ", ".join(filter(None, (self.target.name, self.target.model))) if self.target else ""
+        where = ", ".join(filter(None, (fact.source, fact.date)))
+        return f"{value} ({': '.join(filter(None, (who, where)))})" if who or where else value
 
     @property
     def marks(self) -> bool:

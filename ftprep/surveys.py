@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from heapq import nsmallest
 from itertools import chain
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ftprep import keys
 from ftprep.batch import Batch
 from ftprep.keysurvey import KeySurvey
-from ftprep.model import Chat, Chunk, Message, Pair, Preference, Row, Talk, Unpaired
+from ftprep.model import Chat, Chunk, Example, ImagePart, Message, Pair, Preference, Row, Talk, Unpaired
 from ftprep.setting import Setting
 from ftprep.textsurvey import TextSurvey
 
@@ -104,15 +104,67 @@ class LengthSurvey:
         return 0
 
 
+class ActSurvey:
+    """What is in examples beside words: how many show pictures, how many that are answered declare tools and how many
+    of those call one; in how many each tool is declared (`names`) and called."""
+
+    def __init__(self) -> None:
+        self.pictured = 0
+        self.declared = 0
+        self.calling = 0
+        self.names: Counter[str] | None = Counter()
+        self.called: Counter[str] | None = Counter()
+
+    def see(self, rows: list[Row]) -> None:
+        """Take in one chunk's rows, passing over those of bare turns."""
+        for row in rows:
+            if row.speech is not None and not row.speech.is_plain:
+                self._see(row.example)
+
+    def _see(self, example: Example | None) -> None:
+        asked = example.input if isinstance(example, (Preference, Unpaired)) else example
+        if not isinstance(asked, Chat):
+            return
+        answers = example.answers if isinstance(example, (Preference, Unpaired)) else ()
+        messages = [*asked.messages, *chain.from_iterable(answers)]
+        parts = (m.content for m in messages if isinstance(m.content, list))
+        self.pictured += any(isinstance(part, ImagePart) for content in parts for part in content)
+        tools = [*(asked.tools or ()), *(asked.functions or ())]
+        if not tools or not any(m.role == "assistant" for m in messages):
+            return
+        called = {c.function.name for m in messages for c in m.tool_calls or ()}
+        called |= {m.function_call.name for m in messages if m.function_call}
+        self.declared += 1
+        self.calling += bool(called)
+        self.names = _bounded_sum(self.names, Counter(set(filter(None, map(_name_of, tools)))))
+        self.called = _bounded_sum(self.called, Counter(called))
+
+    def merge(self, other: ActSurvey) -> None:
+        """Add the other's examples."""
+        self.pictured += other.pictured
+        self.declared += other.declared
+        self.calling += other.calling
+        self.names = _bounded_sum(self.names, other.names)
+        self.called = _bounded_sum(self.called, other.called)
+
+
+def _name_of(tool: dict[str, Any]) -> str:
+    """The name of a declared tool, "" where it has none."""
+    function = tool.get("function", tool)
+    name = function.get("name") if isinstance(function, dict) else None
+    return name if isinstance(name, str) else ""
+
+
 class ChatSurvey:
     """Conversations: which system messages there are (by digest), how many have none, and how many are one question
-    with its answer and nothing else (`single`)."""
+    with its answer and nothing else (`single`); what else is in examples."""
 
     def __init__(self) -> None:
         self.chats = 0
         self.systems: Counter[bytes] | None = Counter()
         self.without_system = 0
         self.single = 0
+        self.acts = ActSurvey()
 
     def see(self, talks: list[Talk]) -> None:
         """Take in one chunk's conversations."""
@@ -129,6 +181,7 @@ class ChatSurvey:
         self.single += other.single
         self.without_system += other.without_system
         self.systems = _bounded_sum(self.systems, other.systems)
+        self.acts.merge(other.acts)
 
 
 class TextSample:
@@ -177,6 +230,7 @@ class Surveys:
             self._see_pairs(base, batch, setting)
         if batch.chats:
             self._see_chats(base, batch)
+            self.chats.acts.see(batch.chats)
         self.lengths.see(batch.rows)
 
     def _see_pairs(self, base: int, batch: Batch, setting: Setting) -> None:

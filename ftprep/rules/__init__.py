@@ -10,9 +10,28 @@ from typing import Any
 from ftprep.errors import RecipeError, UsageError
 from ftprep.recipe import Rules
 from ftprep.rule import Card, RecordRule, Rule
-from ftprep.rules import dup, fmt, io, labels, role, sep, target_file, target_rows, tok, wording
+from ftprep.rules import (
+    dup,
+    fmt,
+    fmt_calls,
+    img,
+    io,
+    labels,
+    legacy,
+    role,
+    sep,
+    target_file,
+    target_rows,
+    tok,
+    tool,
+    tool_declared,
+    wording,
+)
 
-_FAMILIES = (io, fmt, target_rows, target_file, role, sep, wording, tok, labels, dup)
+_FAMILIES = (
+    *(io, fmt, fmt_calls, legacy, target_rows, target_file, role, tool, tool_declared, img, sep, wording, tok),
+    *(labels, dup),
+)
 
 CATALOGUE: tuple[Rule, ...] = tuple(
     sorted(

@@ -10,6 +10,7 @@ from ftprep.model import Fault, Severity
 from ftprep.rule import Card, RecordRule, Rule, Sample
 from ftprep.rules import fmt_messages
 from ftprep.rules.fmt_messages import ASK, GOOD, REPLY, meant_role, turns_of, with_messages
+from ftprep.rules.repairs import decoded_list
 from ftprep.setting import Setting
 from ftprep.shapes.chat import CHAT_KEYS, DropKeys
 from ftprep.shapes.columns import normalise
@@ -67,18 +68,16 @@ class MessagesNotAList(_ChatRule):
         name="messages-not-a-list",
         severity="error",
         finds="The messages of a record are not a list.",
-        why="Often they were encoded twice and are JSON inside a text; then no turn can be told from another.",
-        bad=Sample(text=GOOD + '{"messages": "[{\\"role\\": \\"user\\", \\"content\\": \\"Capital of Mali?\\"}]"}\n'),
+        why="No turn can be told from another; providers refuse the file.",
+        bad=Sample(text=GOOD + '{"messages": "Capital of Mali? Bamako."}\n'),
         good=Sample(text=GOOD),
     )
 
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
         messages = record.get("messages")
-        if messages is None or isinstance(messages, (list, tuple)):
+        if messages is None or isinstance(messages, (list, tuple)) or decoded_list(messages) is not None:
             return
-        encoded = isinstance(messages, str) and messages.lstrip()[:1] in ("[", "{")
-        what = "text that holds JSON: encoded twice" if encoded else f"{name_kind(messages)}, not a list"
-        yield self.fault(f"messages is {what}", make_pointer("messages"), make_excerpt(messages))
+        yield self.fault(f"messages is {_kind(messages)}, not a list", make_pointer("messages"), make_excerpt(messages))
 
 
 class EmptyMessages(_ChatRule):
@@ -201,8 +200,8 @@ class KeyType(_ChatRule):
         name="key-type",
         severity="error",
         finds="A known key holds a value of another type: tools that are no list of objects, say.",
-        why="Providers refuse the file. Tools as text were often encoded twice.",
-        bad=Sample(text=GOOD + '{"messages": [' + ASK + ", " + REPLY + '], "tools": "[]"}\n'),
+        why="Providers refuse the file.",
+        bad=Sample(text=GOOD + '{"messages": [' + ASK + ", " + REPLY + '], "tools": "find"}\n'),
         good=Sample(text=GOOD + '{"messages": [' + ASK + ", " + REPLY + '], "tools": []}\n'),
     )
 
@@ -211,7 +210,7 @@ class KeyType(_ChatRule):
             return
         for key in ("tools", "functions"):
             value = record.get(key)
-            if value is not None and not _is_list_of_objects(value):
+            if value is not None and not _is_list_of_objects(value) and decoded_list(value) is None:
                 yield self._wrong(key, value, "a list of objects", key)
         parallel = record.get("parallel_tool_calls")
         if parallel is not None and not isinstance(parallel, bool):
@@ -223,9 +222,12 @@ class KeyType(_ChatRule):
                     yield self._wrong(f"messages[{place}]: {key}", value, "text", "messages", place, key)
 
     def _wrong(self, what: str, value: object, wanted: str, *pointer: object) -> Fault:
-        encoded = isinstance(value, str) and value.lstrip()[:1] in ("[", "{")
-        kind = "text that holds JSON (encoded twice)" if encoded else name_kind(value)
-        return self.fault(f"{what} is {kind}, not {wanted}", make_pointer(*pointer), make_excerpt(value))
+        return self.fault(f"{what} is {_kind(value)}, not {wanted}", make_pointer(*pointer), make_excerpt(value))
+
+
+def _kind(value: object) -> str:
+    looks = isinstance(value, str) and value.lstrip()[:1] in ("[", "{")
+    return "text that looks like JSON" if looks else name_kind(value)
 
 
 def _is_list_of_objects(value: object) -> bool:

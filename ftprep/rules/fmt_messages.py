@@ -9,8 +9,9 @@ from typing import Any, ClassVar, get_args
 import msgspec
 
 from ftprep.mends import Mend
-from ftprep.model import Fault, Function, ImagePart, Role, TextPart, ToolCall
+from ftprep.model import Fault, ImagePart, Role, TextPart
 from ftprep.rule import Card, RecordRule, Sample
+from ftprep.rules.talk import edited, messages_in
 from ftprep.setting import Setting
 from ftprep.shapes.chat import MESSAGE_KEYS, NAME, DropKeys, explain, has_calls
 from ftprep.shapes.quoting import make_excerpt, make_pointer, name_kind, quote
@@ -25,6 +26,9 @@ OTHER_ROLES = {
     **dict.fromkeys(("function_call", "tool_call"), "assistant"),
 }
 """What other formats call the roles."""
+
+_CALLS = frozenset(("function_call", "tool_call"))
+"""What stands under these is a call in another form, so the role alone does not make it one."""
 
 GOOD = (
     '{"messages": [{"role": "user", "content": "Capital of Peru?"}, {"role": "assistant", "content": "Lima."}]}\n'
@@ -65,7 +69,15 @@ def meant_role(role: object) -> str:
     return OTHER_ROLES.get(word) or (near[0] if near else "")
 
 
-class _MessageRule(RecordRule):
+def sure_role(role: object) -> str:
+    """The role that a word is without doubt: by case and outer blanks, or another format's exact name; "" otherwise."""
+    word = role.strip().casefold() if isinstance(role, str) else ""
+    return word if word in ROLES else OTHER_ROLES.get(word, "") if word not in _CALLS else ""
+
+
+class MessageRule(RecordRule):
+    """A rule that looks at each message by itself."""
+
     shapes: ClassVar[tuple[str, ...]] = ("chat",)
 
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
@@ -77,13 +89,14 @@ class _MessageRule(RecordRule):
         """The faults of one message."""
         raise NotImplementedError
 
-    def at(self, place: int, key: str, message: str, value: object = None) -> Fault:
+    def at(self, place: int, key: str, message: str, value: object = None, fixable: bool = True) -> Fault:
         """A fault at a key of a message."""
         pointer = make_pointer("messages", place, key) if key else make_pointer("messages", place)
-        return self.fault(f"messages[{place}]: {message}", pointer, "" if value is None else make_excerpt(value))
+        excerpt = "" if value is None else make_excerpt(value)
+        return self.fault(f"messages[{place}]: {message}", pointer, excerpt, fixable)
 
 
-class MissingRole(_MessageRule):
+class MissingRole(MessageRule):
     card: ClassVar[Card] = Card(
         code="FMT106",
         name="missing-role",
@@ -101,7 +114,7 @@ class MissingRole(_MessageRule):
             yield self.at(place, "", f"no role{hint}", message)
 
 
-class UnknownRole(_MessageRule):
+class UnknownRole(MessageRule):
     card: ClassVar[Card] = Card(
         code="FMT107",
         name="unknown-role",
@@ -110,6 +123,8 @@ class UnknownRole(_MessageRule):
         why="Roles are compared letter by letter: 'Assistant' is refused, or worse, its replies are not trained on.",
         bad=Sample(text=with_messages(ASK, '{"role": "Assistant", "content": "Bamako."}')),
         good=Sample(text=GOOD),
+        fix="safe",
+        mended="Writes the role as it is spelt: 'user' for 'User' or 'human'.",
         aliases=("unrecognized_role",),
     )
 
@@ -120,10 +135,16 @@ class UnknownRole(_MessageRule):
         near = meant_role(role)
         hint = f"; write {near!r}" if near else f"; one of {', '.join(ROLES)}"
         said = quote(role) if isinstance(role, str) else name_kind(role)
-        yield self.at(place, "role", f"unknown role {said}{hint}", role)
+        yield self.at(place, "role", f"unknown role {said}{hint}", role, fixable=bool(sure_role(role)))
+
+    def repair(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The record with the roles that are known without doubt."""
+        wrong = ((path, message.get("role")) for path, message in messages_in(record))
+        roles = {(*path, "role"): sure_role(role) for path, role in wrong if role not in ROLES}
+        return edited(record, {path: role for path, role in roles.items() if role})
 
 
-class MissingContent(_MessageRule):
+class MissingContent(MessageRule):
     card: ClassVar[Card] = Card(
         code="FMT108",
         name="missing-content",
@@ -141,7 +162,7 @@ class MissingContent(_MessageRule):
             yield self.at(place, "", f"no content{hint}", message)
 
 
-class ContentType(_MessageRule):
+class ContentType(MessageRule):
     card: ClassVar[Card] = Card(
         code="FMT109",
         name="content-type",
@@ -182,10 +203,11 @@ def _wrong_part(part: object) -> str:
     if kind not in part:
         there = next((f"; there is {k!r}" for k in ("value", "content", "url") if k in part), "")
         return f"no {kind}{there}"
-    return _unlike(part, TextPart if kind == "text" else ImagePart)
+    return unlike(part, TextPart if kind == "text" else ImagePart)
 
 
-def _unlike(value: object, kind: type[msgspec.Struct]) -> str:
+def unlike(value: object, kind: type[msgspec.Struct]) -> str:
+    """Why a value is none of a kind, in words; "" if it is."""
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
@@ -193,7 +215,7 @@ def _unlike(value: object, kind: type[msgspec.Struct]) -> str:
     return ""
 
 
-class ExtraMessageKey(_MessageRule):
+class ExtraMessageKey(MessageRule):
     card: ClassVar[Card] = Card(
         code="FMT111",
         name="extra-message-key",
@@ -222,7 +244,7 @@ class ExtraMessageKey(_MessageRule):
         return DropKeys("messages")
 
 
-class NameInvalid(_MessageRule):
+class NameInvalid(MessageRule):
     card: ClassVar[Card] = Card(
         code="FMT112",
         name="name-invalid",
@@ -239,7 +261,7 @@ class NameInvalid(_MessageRule):
             yield self.at(place, "name", "the name does not match ^[a-zA-Z0-9_-]{1,64}$", name)
 
 
-class WeightValue(_MessageRule):
+class WeightValue(MessageRule):
     card: ClassVar[Card] = Card(
         code="FMT113",
         name="weight-value",
@@ -256,7 +278,7 @@ class WeightValue(_MessageRule):
             yield self.at(place, "weight", f"the weight is {make_excerpt(weight)}, not 0 or 1", weight)
 
 
-class WeightOnOtherRole(_MessageRule):
+class WeightOnOtherRole(MessageRule):
     card: ClassVar[Card] = Card(
         code="FMT114",
         name="weight-on-other-role",
@@ -272,48 +294,6 @@ class WeightOnOtherRole(_MessageRule):
             yield self.at(place, "weight", f"a weight on a {message['role']} message", message["weight"])
 
 
-class ToolCallShape(_MessageRule):
-    card: ClassVar[Card] = Card(
-        code="FMT116",
-        name="tool-call-shape",
-        severity="error",
-        finds="A call is not {id, type, function {name, arguments}} with the arguments as JSON text, or is not the "
-        "assistant's; or a tool's answer does not say which call it answers.",
-        why="Calls of another form are refused, or trained on as calls that no client can run.",
-        bad=Sample(
-            text=with_messages(
-                ASK,
-                '{"role": "assistant", "tool_calls": [{"id": "call_1", "type": "function", '
-                '"function": {"name": "find", "arguments": {"country": "Mali"}}}]}',
-            )
-        ),
-        good=Sample(text=with_messages(ASK, f'{{"role": "assistant", "tool_calls": [{CALL}]}}')),
-    )
-
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
-        role = meant_role(message.get("role"))
-        for key in ("tool_calls", "function_call"):
-            if message.get(key) is not None and role not in ("assistant", ""):
-                yield self.at(place, key, f"{key} on a {message['role']} message; only the assistant calls")
-        calls = message.get("tool_calls")
-        if isinstance(calls, (list, tuple)):
-            for number, call in enumerate(calls):
-                wrong = _unlike(call, ToolCall)
-                if wrong:
-                    pointer = make_pointer("messages", place, "tool_calls", number)
-                    yield self.fault(f"messages[{place}]: call {number}: {wrong}", pointer, make_excerpt(call))
-        elif calls is not None:
-            yield self.at(place, "tool_calls", f"tool_calls is {name_kind(calls)}, not a list", calls)
-        legacy = message.get("function_call")
-        wrong = "" if legacy is None else _unlike(legacy, Function)
-        if wrong:
-            yield self.at(place, "function_call", f"function_call: {wrong}", legacy)
-        if role == "tool" and message.get("tool_call_id") is None:
-            yield self.at(place, "", "a tool message without tool_call_id: it does not say which call it answers")
-        if role == "function" and message.get("name") is None:
-            yield self.at(place, "", "a function message without the name of the function")
-
-
 RULES: tuple[type[RecordRule], ...] = (
     MissingRole,
     UnknownRole,
@@ -323,5 +303,4 @@ RULES: tuple[type[RecordRule], ...] = (
     NameInvalid,
     WeightValue,
     WeightOnOtherRole,
-    ToolCallShape,
 )

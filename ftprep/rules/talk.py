@@ -31,9 +31,14 @@ class Called(NamedTuple):
     arguments: str
 
     @property
+    def is_legacy(self) -> bool:
+        """Whether it is a function_call as they once were, without an id."""
+        return self.pointer.endswith("/function_call")
+
+    @property
     def function(self) -> str:
         """The pointer of what holds name and arguments."""
-        return self.pointer if self.pointer.endswith("/function_call") else f"{self.pointer}/function"
+        return self.pointer if self.is_legacy else f"{self.pointer}/function"
 
 
 def parts_of(example: Example | None) -> list[tuple[str, list[Message]]]:
@@ -236,7 +241,7 @@ def edited(record: dict[str, Any], edits: dict[Path, Any]) -> dict[str, Any]:
     if not edits:
         return record
     root: Any = dict(record)
-    fresh = {(): root}
+    fresh: dict[Path, Any] = {(): root}
     for path, value in edits.items():
         at: Path = ()
         for key in path[:-1]:

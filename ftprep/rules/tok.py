@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from ftprep.dataset import Dataset
-from ftprep.model import Chat, Fault, Message, Pair, Row
-from ftprep.rule import Card, DatasetRule, Judgement, RowRule, Sample
+from ftprep.model import Fault, Row
+from ftprep.rule import Card, DatasetRule, Judgement, RowRule, Rule, Sample
+from ftprep.rules import tok_lengths, tok_runs
+from ftprep.rules.talk import texts_of
 from ftprep.setting import Setting
 
 CONTROL_TOKENS: dict[str, tuple[str, ...]] = {
@@ -61,6 +62,7 @@ _MARKS = tuple(
 
 
 class ControlToken(RowRule):
+    shapes: ClassVar[tuple[str, ...]] = ("chat", "completion", "preference", "reinforcement", "stepwise", "unpaired")
     marks: ClassVar[tuple[re.Pattern[str], ...]] = _MARKS
     card: ClassVar[Card] = Card(
         code="TOK101",
@@ -75,13 +77,7 @@ class ControlToken(RowRule):
 
     def check(self, row: Row, setting: Setting) -> Iterator[Fault]:
         del setting
-        example = row.example
-        texts: list[tuple[str, str]] = []
-        if isinstance(example, Pair):
-            texts = [("/prompt", example.prompt), ("/completion", example.completion)]
-        elif isinstance(example, Chat):
-            texts = [pair for i, m in enumerate(example.messages) for pair in _texts_of(f"/messages/{i}", m)]
-        for pointer, text in texts:
+        for pointer, text in texts_of(row.example):
             if not any(mark.search(text) for mark in _MARKS):
                 continue
             found = dict.fromkeys(_CONTROL.findall(text))
@@ -89,64 +85,6 @@ class ControlToken(RowRule):
                 at = text.index(token)
                 message = f"the text holds the control token {token}"
                 yield self.fault(message, pointer, text[max(0, at - 20) : at + len(token) + 20])
-
-
-def _texts_of(pointer: str, message: Message) -> Iterator[tuple[str, str]]:
-    yield f"{pointer}/content", message.text
-    for i, call in enumerate(message.tool_calls or ()):
-        yield f"{pointer}/tool_calls/{i}/function/arguments", call.function.arguments
-    if message.function_call:
-        yield f"{pointer}/function_call/arguments", message.function_call.arguments
-
-
-_LONG = json.dumps({"prompt": "Tell a story ->", "completion": " once" * 60 + " END"}) + "\n"
-_SHORT = json.dumps({"prompt": "Tell a story ->", "completion": " once END"}) + "\n"
-
-
-class OverLimit(RowRule):
-    card: ClassVar[Card] = Card(
-        code="TOK102",
-        name="over-limit",
-        severity="error",
-        finds="An example has more tokens than the limit, counted exactly, with the overhead of chat messages.",
-        why="Providers cut what is too long at its end, so the answer, or its stop sequence, is lost; some refuse it.",
-        bad=Sample(text=_LONG, recipe={"token-limit": 50}),
-        good=Sample(text=_SHORT, recipe={"token-limit": 50}),
-    )
-
-    def ready(self, setting: Setting) -> str:
-        return "" if setting.token_limit else "no token limit is known: set token-limit in the recipe or --token-limit"
-
-    def check(self, row: Row, setting: Setting) -> Iterator[Fault]:
-        limit = setting.token_limit
-        if limit is not None and row.tokens > limit:
-            over = row.tokens - limit
-            yield self.fault(f"{row.tokens:,} tokens, {over:,} more than the limit of {limit:,}")
-
-
-@dataclass(frozen=True)
-class NearLimit(RowRule):
-    """Option: the share of the limit from which an example counts as near it."""
-
-    share: float = 0.95
-
-    card: ClassVar[Card] = Card(
-        code="TOK103",
-        name="near-limit",
-        severity="info",
-        finds="An example has nearly as many tokens as the limit.",
-        why="A provider may count a few tokens more than can be known from outside; such an example may be cut.",
-        bad=Sample(text=_LONG, recipe={"token-limit": 66}),
-        good=Sample(text=_SHORT, recipe={"token-limit": 66}),
-    )
-
-    def ready(self, setting: Setting) -> str:
-        return "" if setting.token_limit else "no token limit is known: set token-limit in the recipe or --token-limit"
-
-    def check(self, row: Row, setting: Setting) -> Iterator[Fault]:
-        limit = setting.token_limit
-        if limit is not None and self.share * limit < row.tokens <= limit:
-            yield self.fault(f"{row.tokens:,} tokens, the limit is {limit:,}")
 
 
 def _class_set(*labels: str) -> str:
@@ -216,4 +154,10 @@ class ClassesShareFirstToken(_LabelTokens):
             yield Judgement(f"{count} class names share their first token with another; {told} begins {named}")
 
 
-RULES = (ControlToken, OverLimit, NearLimit, ClassNotSingleToken, ClassesShareFirstToken)
+RULES: tuple[type[Rule], ...] = (
+    ControlToken,
+    *tok_lengths.RULES,
+    ClassNotSingleToken,
+    ClassesShareFirstToken,
+    *tok_runs.RULES,
+)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ftprep.model import Chat, Fault, Row
 from ftprep.recipe import resolve
 from ftprep.rule import RecordRule, Rule, Sample
-from ftprep.rules import fmt
+from ftprep.rules import fmt, fmt_calls
 from ftprep.rules.fmt_messages import OTHER_ROLES, ROLES, meant_role
 from ftprep.setting import Setting
 from ftprep.shapes import detect
@@ -21,10 +21,14 @@ from ftprep.shapes.convert import CannotConvert, to_pairs
 from ftprep.shapes.sight import strange
 
 SHAPE = ChatShape()
-CHAT_RULES = tuple(r() for r in fmt.RULES if issubclass(r, RecordRule) and "chat" in r.shapes)
-ERRORS = {r.card.code for r in fmt.RULES if r.card.severity == "error"}
+RULES = (*fmt.RULES, *fmt_calls.RULES)
+CHAT_RULES = tuple(r() for r in RULES if issubclass(r, RecordRule) and "chat" in r.shapes)
+ERRORS = {r.card.code for r in RULES if r.card.severity == "error"}
 USER, REPLY = {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}
 CALL = {"id": "call_1", "type": "function", "function": {"name": "find", "arguments": "{}"}}
+NO_ID = {"type": "function", "function": {"name": "find", "arguments": "{}"}}
+NO_TYPE = {"id": "call_1", "function": {"name": "find", "arguments": "{}"}}
+OBJECT = {"id": "call_1", "type": "function", "function": {"name": "find", "arguments": {"country": "Mali"}}}
 
 
 def faults_of(record: dict[str, Any]) -> list[Fault]:
@@ -55,15 +59,15 @@ def look(sample: Sample) -> set[str]:
     return codes
 
 
-@pytest.mark.parametrize("rule", fmt.RULES, ids=lambda r: r.card.name)
+@pytest.mark.parametrize("rule", RULES, ids=lambda r: r.card.name)
 def test_the_samples_of_a_card_show_its_fault_and_nothing_else(rule: type[Rule]) -> None:
     assert look(rule.card.bad) == {rule.card.code}
     assert look(rule.card.good) == set()
 
 
 def test_codes_and_names_stand_once() -> None:
-    cards = [r.card for r in fmt.RULES]
-    assert len({c.code for c in cards}) == len(cards) == 22
+    cards = [r.card for r in RULES]
+    assert len({c.code for c in cards}) == len(cards) == 25
     assert len({c.name for c in cards}) == len(cards)
     assert {a for c in cards for a in c.aliases} == {
         "missing_messages_list",
@@ -123,9 +127,37 @@ def talk(*messages: Any, **keys: Any) -> dict[str, Any]:
         (talk(USER, {"role": "assistant", "tool_calls": [{"id": "a"}]}), [("FMT116", "/messages/1/tool_calls/0")]),
         (talk(USER, {"role": "assistant", "function_call": "find"}), [("FMT116", "/messages/1/function_call")]),
         (talk({**USER, "tool_calls": [CALL]}, REPLY), [("FMT116", "/messages/0/tool_calls")]),
-        (talk(USER, {"role": "tool", "content": "4"}, REPLY), [("FMT116", "/messages/1")]),
+        (talk(USER, {"role": "tool", "content": "4"}, REPLY), [("FMT136", "/messages/1/tool_call_id")]),
+        (talk(USER, {"role": "assistant", "tool_calls": "no"}), [("FMT116", "/messages/1/tool_calls")]),
+        (talk(USER, {"role": "assistant", "tool_calls": [NO_ID]}), [("FMT136", "/messages/1/tool_calls/0/id")]),
+        (talk(USER, {"role": "assistant", "tool_calls": [NO_TYPE]}), [("FMT116", "/messages/1/tool_calls/0")]),
+        (
+            talk(USER, {"role": "assistant", "tool_calls": [OBJECT]}),
+            [("TOOL102", "/messages/1/tool_calls/0/function/arguments")],
+        ),
+        (
+            talk(USER, {"role": "assistant", "tool_calls": [{"function": OBJECT["function"]}]}),
+            [
+                ("FMT116", "/messages/1/tool_calls/0"),
+                ("FMT136", "/messages/1/tool_calls/0/id"),
+                ("TOOL102", "/messages/1/tool_calls/0/function/arguments"),
+            ],
+        ),
+        (
+            talk(USER, {"role": "assistant", "function_call": OBJECT["function"]}),
+            [("TOOL102", "/messages/1/function_call/arguments")],
+        ),
+        (
+            talk(USER, {"role": "assistant", "tool_calls": [{**CALL, "function": {"name": "find", "arguments": []}}]}),
+            [("FMT116", "/messages/1/tool_calls/0")],
+        ),
+        (talk(USER, {"role": "assistant", "tool_calls": json.dumps([CALL])}), [("FMT134", "/messages/1/tool_calls")]),
+        ({"messages": json.dumps([USER, REPLY])}, [("FMT134", "/messages")]),
+        ({"messages": json.dumps(json.dumps([USER, REPLY]))}, [("FMT134", "/messages")]),
+        ({"messages": '[{"role": "user", "role": "user"}]'}, [("FMT103", "/messages")]),
+        (talk(USER, REPLY, tools="[1]"), [("FMT119", "/tools")]),
         (talk(USER, {"role": "function", "content": "4"}, REPLY), [("FMT116", "/messages/1")]),
-        (talk(USER, REPLY, tools="[]"), [("FMT119", "/tools")]),
+        (talk(USER, REPLY, tools="[]"), [("FMT134", "/tools")]),
         (talk(USER, REPLY, tools=[1]), [("FMT119", "/tools")]),
         (talk(USER, REPLY, parallel_tool_calls=0), [("FMT119", "/parallel_tool_calls")]),
         (talk(USER, {**REPLY, "refusal": 1}), [("FMT119", "/messages/1/refusal")]),
@@ -168,11 +200,12 @@ def test_a_fault_of_the_role_does_not_bring_others_after_it() -> None:
     assert "write 'assistant'" in faults_of(record)[0].message
 
 
-def test_only_what_is_left_out_on_demand_is_fixable() -> None:
+def test_only_what_can_be_mended_is_fixable() -> None:
     assert [f.fixable for f in faults_of(talk(USER, {**REPLY, "score": 1}, id=1))] == [True, True]
     assert not faults_of(talk())[0].fixable
     for rule in CHAT_RULES:
-        assert (rule.mend(Setting()) is not None) == (rule.card.fix is not None)
+        mends = rule.mend(Setting()) is not None or type(rule).repair is not RecordRule.repair
+        assert mends == (rule.card.fix is not None)
 
 
 KEYS = st.sampled_from(

@@ -21,8 +21,8 @@ class Form(NamedTuple):
     draws: bool = False
 
 
-GEMINI = Form("contents", "parts", "model", ("systemInstruction", "system_instruction"))
-CONVERSE = Form("messages", "content", "assistant", ("system",), True)
+GEMINI: Form = Form("contents", "parts", "model", ("systemInstruction", "system_instruction"))
+CONVERSE: Form = Form("messages", "content", "assistant", ("system",), True)
 
 
 # -- reading -------------------------------------------------------------------------------------------------------
