@@ -94,6 +94,10 @@ class RecordRule(Rule):
         """The faults of one record; a record may have any shape at any depth."""
         raise NotImplementedError
 
+    def repair(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The record with what the rule finds put right where that is exact, else the very same object."""
+        return record
+
     def mend(self, setting: Setting) -> Mend | None:
         """What mends the rows it finds, where the card has a fix and reading does not mend them already."""
         del setting

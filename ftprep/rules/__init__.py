@@ -10,11 +10,13 @@ from typing import Any
 from ftprep.errors import RecipeError, UsageError
 from ftprep.recipe import Rules
 from ftprep.rule import Card, RecordRule, Rule
-from ftprep.rules import dup, fmt, io, labels, role, sep, tok, wording
+from ftprep.rules import dup, fmt, io, labels, preference, rewards, role, sep, tok, wording
+
+_FAMILIES = (io, fmt, preference, rewards, role, sep, wording, tok, labels, dup)
 
 CATALOGUE: tuple[Rule, ...] = tuple(
     sorted(
-        (kind() for family in (io, fmt, role, sep, wording, tok, labels, dup) for kind in family.RULES),
+        (kind() for family in _FAMILIES for kind in family.RULES),
         key=lambda rule: rule.card.code,
     )
 )

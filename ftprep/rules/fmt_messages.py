@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, NamedTuple, get_args
 
 import msgspec
 
 from ftprep.mends import Mend
-from ftprep.model import Fault, Function, ImagePart, Role, TextPart, ToolCall
+from ftprep.model import Fault, Function, ImagePart, RefusalPart, Role, TextPart, ToolCall
 from ftprep.rule import Card, RecordRule, Sample
 from ftprep.setting import Setting
 from ftprep.shapes.chat import MESSAGE_KEYS, NAME, DropKeys, explain, has_calls
@@ -41,13 +41,57 @@ REPLY = '{"role": "assistant", "content": "Bamako."}'
 CALL = '{"id": "call_1", "type": "function", "function": {"name": "find", "arguments": "{}"}}'
 
 
-def turns_of(record: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The messages of a record that are objects, with their 0-based places."""
-    messages = record.get("messages")
-    if isinstance(messages, (list, tuple)):
+TALKS = ("chat", "preference", "unpaired", "reinforcement")
+"""The shapes whose records have messages."""
+
+
+class Spot(NamedTuple):
+    """Where a message stands in a record: the keys of its list, and its 0-based place in that; as text
+    `input.messages[1]`."""
+
+    keys: tuple[str, ...]
+    place: int
+
+    def __str__(self) -> str:
+        return f"{'.'.join(self.keys)}[{self.place}]"
+
+    def pointer(self, *keys: object) -> str:
+        """The JSON pointer to the message, or to a key in it."""
+        return make_pointer(*self.keys, self.place, *keys)
+
+
+PAIR = ("preferred_output", "non_preferred_output")
+
+
+def is_answered(record: dict[str, Any]) -> bool:
+    """Whether a record is a question with answers beside it, not one conversation: what else it has is no matter."""
+    asked = record.get("input")
+    if any(name in record for name in PAIR):
+        return True
+    if not isinstance(asked, dict):
+        return False
+    return ("output" in record and "label" in record) or ("messages" in asked and "messages" not in record)
+
+
+def lists_of(record: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
+    """Every list of messages that a record in the wire form of any shape has, with the keys that lead to it."""
+    found: list[tuple[tuple[str, ...], Any]] = [(("messages",), record.get("messages"))]
+    if is_answered(record):
+        asked = record.get("input")
+        found = [(("input", "messages"), asked.get("messages") if isinstance(asked, dict) else None)]
+        names = PAIR if any(name in record for name in PAIR) else ("output",)
+        found += [((name,), record.get(name)) for name in names]
+    for keys, messages in found:
+        if isinstance(messages, (list, tuple)):
+            yield keys, list(messages)
+
+
+def talks_of(record: dict[str, Any]) -> Iterator[tuple[Spot, dict[str, Any]]]:
+    """The messages of a record that are objects, with where they stand."""
+    for keys, messages in lists_of(record):
         for place, message in enumerate(messages):
             if isinstance(message, dict):
-                yield place, message
+                yield Spot(keys, place), message
 
 
 def meant_role(role: object) -> str:
@@ -65,21 +109,21 @@ def meant_role(role: object) -> str:
 
 
 class _MessageRule(RecordRule):
-    shapes: ClassVar[tuple[str, ...]] = ("chat",)
+    shapes: ClassVar[tuple[str, ...]] = TALKS
 
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
         """The faults of each message in turn."""
-        for place, message in turns_of(record):
-            yield from self.look(message, place)
+        for spot, message in talks_of(record):
+            yield from self.look(message, spot)
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         """The faults of one message."""
         raise NotImplementedError
 
-    def at(self, place: int, key: str, message: str, value: object = None) -> Fault:
+    def at(self, spot: Spot, key: str, message: str, value: object = None) -> Fault:
         """A fault at a key of a message."""
-        pointer = make_pointer("messages", place, key) if key else make_pointer("messages", place)
-        return self.fault(f"messages[{place}]: {message}", pointer, "" if value is None else make_excerpt(value))
+        pointer = spot.pointer(key) if key else spot.pointer()
+        return self.fault(f"{spot}: {message}", pointer, "" if value is None else make_excerpt(value))
 
 
 class MissingRole(_MessageRule):
@@ -94,10 +138,10 @@ class MissingRole(_MessageRule):
         aliases=("message_missing_key",),
     )
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         if message.get("role") is None:
             hint = "; there is 'from', as in ShareGPT data" if "from" in message else ""
-            yield self.at(place, "", f"no role{hint}", message)
+            yield self.at(spot, "", f"no role{hint}", message)
 
 
 class UnknownRole(_MessageRule):
@@ -112,14 +156,14 @@ class UnknownRole(_MessageRule):
         aliases=("unrecognized_role",),
     )
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         role = message.get("role")
         if role is None or (isinstance(role, str) and role in ROLES):
             return
         near = meant_role(role)
         hint = f"; write {near!r}" if near else f"; one of {', '.join(ROLES)}"
         said = quote(role) if isinstance(role, str) else name_kind(role)
-        yield self.at(place, "role", f"unknown role {said}{hint}", role)
+        yield self.at(spot, "role", f"unknown role {said}{hint}", role)
 
 
 class MissingContent(_MessageRule):
@@ -134,10 +178,10 @@ class MissingContent(_MessageRule):
         aliases=("missing_content",),
     )
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         if "content" not in message and not has_calls(message):
             hint = next((f"; there is {k!r}" for k in ("text", "value", "message", "contents") if k in message), "")
-            yield self.at(place, "", f"no content{hint}", message)
+            yield self.at(spot, "", f"no content{hint}", message)
 
 
 class ContentType(_MessageRule):
@@ -151,24 +195,26 @@ class ContentType(_MessageRule):
         good=Sample(text=with_messages(ASK, '{"role": "assistant", "content": [{"type": "text", "text": "Bamako."}]}')),
     )
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         content = message.get("content", "")
         if isinstance(content, str):
             return
         if content is None:
             if not has_calls(message):
-                yield self.at(place, "content", "content is null, and there is no call or refusal in its place")
+                yield self.at(spot, "content", "content is null, and there is no call or refusal in its place")
         elif isinstance(content, (list, tuple)):
             if not content:
-                yield self.at(place, "content", "content is an empty list", content)
+                yield self.at(spot, "content", "content is an empty list", content)
             for number, part in enumerate(content):
                 wrong = _wrong_part(part)
                 if wrong:
-                    pointer = make_pointer("messages", place, "content", number)
-                    what = f"messages[{place}]: content part {number}: {wrong}"
-                    yield self.fault(what, pointer, make_excerpt(part))
+                    what = f"{spot}: content part {number}: {wrong}"
+                    yield self.fault(what, spot.pointer("content", number), make_excerpt(part))
         else:
-            yield self.at(place, "content", f"content is {name_kind(content)}, not text or a list of parts", content)
+            yield self.at(spot, "content", f"content is {name_kind(content)}, not text or a list of parts", content)
+
+
+_PARTS: dict[str, type[msgspec.Struct]] = {"text": TextPart, "image_url": ImagePart, "refusal": RefusalPart}
 
 
 def _wrong_part(part: object) -> str:
@@ -176,12 +222,12 @@ def _wrong_part(part: object) -> str:
     if not isinstance(part, dict):
         return f"{name_kind(part)}, not an object"
     kind = part.get("type")
-    if kind not in ("text", "image_url"):
+    if not (isinstance(kind, str) and kind in _PARTS):
         return f"type {quote(kind)}, not 'text' or 'image_url'" if "type" in part else "no type"
     if kind not in part:
         there = next((f"; there is {k!r}" for k in ("value", "content", "url") if k in part), "")
         return f"no {kind}{there}"
-    return _unlike(part, TextPart if kind == "text" else ImagePart)
+    return _unlike(part, _PARTS[kind])
 
 
 def _unlike(value: object, kind: type[msgspec.Struct]) -> str:
@@ -206,10 +252,10 @@ class ExtraMessageKey(_MessageRule):
         aliases=("message_unrecognized_key",),
     )
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         for key, value in message.items():
             if key not in MESSAGE_KEYS:
-                yield self.at(place, str(key), f"unknown key {quote(key)}", value)
+                yield self.at(spot, str(key), f"unknown key {quote(key)}", value)
 
     def mend(self, setting: Setting) -> Mend | None:
         """Leaves the keys out."""
@@ -228,10 +274,10 @@ class NameInvalid(_MessageRule):
         good=Sample(text=with_messages('{"role": "user", "name": "ann_lee", "content": "Capital of Mali?"}', REPLY)),
     )
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         name = message.get("name")
         if name is not None and not (isinstance(name, str) and NAME.fullmatch(name)):
-            yield self.at(place, "name", "the name does not match ^[a-zA-Z0-9_-]{1,64}$", name)
+            yield self.at(spot, "name", "the name does not match ^[a-zA-Z0-9_-]{1,64}$", name)
 
 
 class WeightValue(_MessageRule):
@@ -245,10 +291,10 @@ class WeightValue(_MessageRule):
         good=Sample(text=with_messages(ASK, '{"role": "assistant", "content": "Bamako.", "weight": 1}')),
     )
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         weight = message.get("weight")
         if weight is not None and (type(weight) is not int or weight not in (0, 1)):
-            yield self.at(place, "weight", f"the weight is {make_excerpt(weight)}, not 0 or 1", weight)
+            yield self.at(spot, "weight", f"the weight is {make_excerpt(weight)}, not 0 or 1", weight)
 
 
 class WeightOnOtherRole(_MessageRule):
@@ -262,9 +308,9 @@ class WeightOnOtherRole(_MessageRule):
         good=Sample(text=with_messages(ASK, '{"role": "assistant", "content": "Bamako.", "weight": 1}')),
     )
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         if message.get("weight") is not None and meant_role(message.get("role")) not in ("assistant", ""):
-            yield self.at(place, "weight", f"a weight on a {message['role']} message", message["weight"])
+            yield self.at(spot, "weight", f"a weight on a {message['role']} message", message["weight"])
 
 
 class ToolCallShape(_MessageRule):
@@ -285,28 +331,28 @@ class ToolCallShape(_MessageRule):
         good=Sample(text=with_messages(ASK, f'{{"role": "assistant", "tool_calls": [{CALL}]}}')),
     )
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         role = meant_role(message.get("role"))
         for key in ("tool_calls", "function_call"):
             if message.get(key) is not None and role not in ("assistant", ""):
-                yield self.at(place, key, f"{key} on a {message['role']} message; only the assistant calls")
+                yield self.at(spot, key, f"{key} on a {message['role']} message; only the assistant calls")
         calls = message.get("tool_calls")
         if isinstance(calls, (list, tuple)):
             for number, call in enumerate(calls):
                 wrong = _unlike(call, ToolCall)
                 if wrong:
-                    pointer = make_pointer("messages", place, "tool_calls", number)
-                    yield self.fault(f"messages[{place}]: call {number}: {wrong}", pointer, make_excerpt(call))
+                    pointer = spot.pointer("tool_calls", number)
+                    yield self.fault(f"{spot}: call {number}: {wrong}", pointer, make_excerpt(call))
         elif calls is not None:
-            yield self.at(place, "tool_calls", f"tool_calls is {name_kind(calls)}, not a list", calls)
+            yield self.at(spot, "tool_calls", f"tool_calls is {name_kind(calls)}, not a list", calls)
         legacy = message.get("function_call")
         wrong = "" if legacy is None else _unlike(legacy, Function)
         if wrong:
-            yield self.at(place, "function_call", f"function_call: {wrong}", legacy)
+            yield self.at(spot, "function_call", f"function_call: {wrong}", legacy)
         if role == "tool" and message.get("tool_call_id") is None:
-            yield self.at(place, "", "a tool message without tool_call_id: it does not say which call it answers")
+            yield self.at(spot, "", "a tool message without tool_call_id: it does not say which call it answers")
         if role == "function" and message.get("name") is None:
-            yield self.at(place, "", "a function message without the name of the function")
+            yield self.at(spot, "", "a function message without the name of the function")
 
 
 RULES: tuple[type[RecordRule], ...] = (
