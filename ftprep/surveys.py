@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from heapq import nsmallest
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from ftprep import keys
 from ftprep.batch import Batch
 from ftprep.keysurvey import KeySurvey
-from ftprep.model import Chat, Chunk, Example, ImagePart, Message, Pair, Preference, Row, Talk, Unpaired
+from ftprep.model import (
+    Chat,
+    Chunk,
+    Example,
+    ImagePart,
+    Message,
+    Pair,
+    Preference,
+    Reinforcement,
+    Row,
+    Talk,
+    Unpaired,
+)
 from ftprep.setting import Setting
-from ftprep.textsurvey import TextSurvey
+from ftprep.textsurvey import Marks, TextSurvey
 
 T = TypeVar("T")
 
@@ -205,6 +217,54 @@ class TextSample:
         self.see(other.items)
 
 
+MOST_FORMS = 500
+"""Where the fields of records differ in more ways than this, they are no longer told apart."""
+
+_KINDS: dict[type, str] = {
+    str: "text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    type(None): "null",
+    list: "a list",
+    tuple: "a list",
+    dict: "an object",
+}
+
+
+class FieldSurvey:
+    """What graders read beside conversations: which rows have which fields of which kinds (`forms`, each a sorted
+    tuple of names and kinds; None past MOST_FORMS)."""
+
+    def __init__(self, kept: int) -> None:
+        self.kept = kept
+        self.rows = 0
+        self.forms: dict[tuple[tuple[str, str], ...], Marks] | None = {}
+
+    def see(self, rows: list[tuple[int, dict[str, Any] | None]]) -> None:
+        """Take in one chunk's rows: ordinals, ascending, with the fields."""
+        self.rows += len(rows)
+        found: dict[tuple[tuple[str, str], ...], Marks] = {}
+        for number, fields in rows:
+            kinds = [(str(k), _KINDS.get(type(v), "something else")) for k, v in islice((fields or {}).items(), 1000)]
+            found.setdefault(tuple(sorted(kinds)), Marks(self.kept)).add(number)
+        self._add(found)
+
+    def merge(self, other: FieldSurvey) -> None:
+        """Add the other's rows."""
+        self.rows += other.rows
+        self._add(other.forms)
+
+    def _add(self, found: dict[tuple[tuple[str, str], ...], Marks] | None) -> None:
+        if self.forms is None or found is None:
+            self.forms = None
+            return
+        for form, marks in found.items():
+            self.forms.setdefault(form, Marks(self.kept)).merge(marks)
+        if len(self.forms) > MOST_FORMS:
+            self.forms = None
+
+
 class Surveys:
     """All summaries of one run; `see` takes a chunk's loaded rows, `merge` adds another part of the set."""
 
@@ -218,6 +278,8 @@ class Surveys:
         self.lengths = LengthSurvey()
         self.chats = ChatSurvey()
         self.columns: Counter[str] = Counter()
+        self.fields = FieldSurvey(setting.kept)
+        self.labels: Counter[bool] = Counter()
         self.sample = TextSample(setting.sample_size)
 
     def see(self, chunk: Chunk, batch: Batch, setting: Setting) -> None:
@@ -231,6 +293,11 @@ class Surveys:
         if batch.chats:
             self._see_chats(base, batch)
             self.chats.acts.see(batch.chats)
+        if "reinforcement" in setting.shapes:
+            waiting = [(base | row.index, e.extra) for row in batch.rows if isinstance(e := row.example, Reinforcement)]
+            self.fields.see(waiting)
+        if "unpaired" in setting.shapes:
+            self.labels.update([e.label for row in batch.rows if isinstance(e := row.example, Unpaired)])
         self.lengths.see(batch.rows)
 
     def _see_pairs(self, base: int, batch: Batch, setting: Setting) -> None:
@@ -274,4 +341,6 @@ class Surveys:
         self.lengths.merge(other.lengths)
         self.chats.merge(other.chats)
         self.columns.update(other.columns)
+        self.fields.merge(other.fields)
+        self.labels.update(other.labels)
         self.sample.merge(other.sample)

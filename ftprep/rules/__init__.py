@@ -18,6 +18,8 @@ from ftprep.rules import (
     io,
     labels,
     legacy,
+    preference,
+    rewards,
     role,
     sep,
     target_file,
@@ -29,8 +31,8 @@ from ftprep.rules import (
 )
 
 _FAMILIES = (
-    *(io, fmt, fmt_calls, legacy, target_rows, target_file, role, tool, tool_declared, img, sep, wording, tok),
-    *(labels, dup),
+    *(io, fmt, fmt_calls, preference, rewards, legacy, target_rows, target_file),
+    *(role, tool, tool_declared, img, sep, wording, tok, labels, dup),
 )
 
 CATALOGUE: tuple[Rule, ...] = tuple(

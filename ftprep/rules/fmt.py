@@ -9,7 +9,18 @@ from ftprep.mends import Mend
 from ftprep.model import Fault, Severity
 from ftprep.rule import Card, RecordRule, Rule, Sample
 from ftprep.rules import fmt_messages
-from ftprep.rules.fmt_messages import ASK, GOOD, REPLY, meant_role, turns_of, with_messages
+from ftprep.rules.fmt_messages import (
+    ASK,
+    GOOD,
+    REPLY,
+    TALKS,
+    Spot,
+    is_answered,
+    lists_of,
+    meant_role,
+    talks_of,
+    with_messages,
+)
 from ftprep.rules.repairs import decoded_list
 from ftprep.setting import Setting
 from ftprep.shapes.chat import CHAT_KEYS, DropKeys
@@ -22,6 +33,10 @@ _PAIRS = '{"prompt": "Peru ->", "completion": " Lima"}\n{"prompt": "Chad ->", "c
 
 class _ChatRule(RecordRule):
     shapes: ClassVar[tuple[str, ...]] = ("chat",)
+
+
+class _MessagesRule(RecordRule):
+    shapes: ClassVar[tuple[str, ...]] = ("chat", "reinforcement")
 
 
 def _lacks_messages(record: dict[str, Any]) -> bool:
@@ -40,7 +55,7 @@ class UnknownShape(Rule):
     )
 
 
-class MissingMessages(_ChatRule):
+class MissingMessages(_MessagesRule):
     card: ClassVar[Card] = Card(
         code="FMT102",
         name="missing-messages",
@@ -62,7 +77,7 @@ class MissingMessages(_ChatRule):
         yield self.fault("no messages" + (f"; there is {near}" if near else ""), excerpt=make_excerpt(record))
 
 
-class MessagesNotAList(_ChatRule):
+class MessagesNotAList(_MessagesRule):
     card: ClassVar[Card] = Card(
         code="FMT103",
         name="messages-not-a-list",
@@ -80,7 +95,7 @@ class MessagesNotAList(_ChatRule):
         yield self.fault(f"messages is {_kind(messages)}, not a list", make_pointer("messages"), make_excerpt(messages))
 
 
-class EmptyMessages(_ChatRule):
+class EmptyMessages(_MessagesRule):
     card: ClassVar[Card] = Card(
         code="FMT104",
         name="empty-messages",
@@ -97,7 +112,8 @@ class EmptyMessages(_ChatRule):
             yield self.fault("the list of messages is empty", make_pointer("messages"), "[]")
 
 
-class MessageNotObject(_ChatRule):
+class MessageNotObject(RecordRule):
+    shapes: ClassVar[tuple[str, ...]] = TALKS
     card: ClassVar[Card] = Card(
         code="FMT105",
         name="message-not-object",
@@ -109,11 +125,12 @@ class MessageNotObject(_ChatRule):
     )
 
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
-        messages = record.get("messages")
-        for place, message in enumerate(messages if isinstance(messages, (list, tuple)) else ()):
-            if not isinstance(message, dict):
-                what = f"messages[{place}] is {name_kind(message)}, not an object"
-                yield self.fault(what, make_pointer("messages", place), make_excerpt(message))
+        for keys, messages in lists_of(record):
+            for place, message in enumerate(messages):
+                if not isinstance(message, dict):
+                    spot = Spot(keys, place)
+                    what = f"{spot} is {name_kind(message)}, not an object"
+                    yield self.fault(what, spot.pointer(), make_excerpt(message))
 
 
 class ExtraKey(_ChatRule):
@@ -162,7 +179,7 @@ class NothingTrained(_ChatRule):
     )
 
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
-        replies = [m for _, m in turns_of(record) if meant_role(m.get("role")) == "assistant"]
+        replies = [m for _, m in talks_of(record) if meant_role(m.get("role")) == "assistant"]
         if replies and all(m.get("weight") == 0 and m.get("weight") is not False for m in replies):
             yield self.fault("every reply has the weight 0, so nothing is trained", make_pointer("messages"))
 
@@ -194,7 +211,8 @@ class NotConvertible(Rule):
     )
 
 
-class KeyType(_ChatRule):
+class KeyType(RecordRule):
+    shapes: ClassVar[tuple[str, ...]] = TALKS
     card: ClassVar[Card] = Card(
         code="FMT119",
         name="key-type",
@@ -206,23 +224,30 @@ class KeyType(_ChatRule):
     )
 
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
-        if _lacks_messages(record):
-            return
-        for key in ("tools", "functions"):
-            value = record.get(key)
-            if value is not None and not _is_list_of_objects(value) and decoded_list(value) is None:
-                yield self._wrong(key, value, "a list of objects", key)
-        parallel = record.get("parallel_tool_calls")
-        if parallel is not None and not isinstance(parallel, bool):
-            yield self._wrong("parallel_tool_calls", parallel, "true or false", "parallel_tool_calls")
-        for place, message in turns_of(record):
-            for key in ("refusal", "tool_call_id"):
+        asked = record.get("input")
+        if not is_answered(record):
+            yield from self._look({} if _lacks_messages(record) else record, ())
+        elif isinstance(asked, dict):
+            yield from self._look(asked, ("input",))
+        for spot, message in talks_of(record):
+            for key in ("refusal", "tool_call_id", "reasoning_content", "reasoning", "thinking"):
                 value = message.get(key)
                 if value is not None and not isinstance(value, str):
-                    yield self._wrong(f"messages[{place}]: {key}", value, "text", "messages", place, key)
+                    yield self._wrong(f"{spot}: {key}", value, "text", spot.pointer(key))
 
-    def _wrong(self, what: str, value: object, wanted: str, *pointer: object) -> Fault:
-        return self.fault(f"{what} is {_kind(value)}, not {wanted}", make_pointer(*pointer), make_excerpt(value))
+    def _look(self, chat: dict[str, Any], keys: tuple[str, ...]) -> Iterator[Fault]:
+        """What stands beside the messages."""
+        for key in ("tools", "functions", "parallel_tool_calls"):
+            value = chat.get(key)
+            if key == "parallel_tool_calls":
+                wanted, is_sound = "true or false", isinstance(value, bool)
+            else:
+                wanted, is_sound = "a list of objects", _is_list_of_objects(value) or decoded_list(value) is not None
+            if value is not None and not is_sound:
+                yield self._wrong(".".join((*keys, key)), value, wanted, make_pointer(*keys, key))
+
+    def _wrong(self, what: str, value: object, wanted: str, pointer: str) -> Fault:
+        return self.fault(f"{what} is {_kind(value)}, not {wanted}", pointer, make_excerpt(value))
 
 
 def _kind(value: object) -> str:

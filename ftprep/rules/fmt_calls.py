@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from ftprep.model import Fault, Function, ToolCall
 from ftprep.rule import Card, RecordRule, Sample
 from ftprep.rules import repairs
-from ftprep.rules.fmt_messages import ASK, CALL, GOOD, REPLY, MessageRule, meant_role, unlike, with_messages
+from ftprep.rules.fmt_messages import ASK, CALL, GOOD, REPLY, MessageRule, Spot, meant_role, unlike, with_messages
 from ftprep.rules.talk import SPEAKING, Path, edited, place_words
 from ftprep.shapes.quoting import make_excerpt, make_pointer, name_kind
 
@@ -158,28 +158,28 @@ class ToolCallShape(MessageRule):
         mended="Gives calls of a function their type where they say none.",
     )
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         role = meant_role(message.get("role"))
         for key in ("tool_calls", "function_call"):
             if message.get(key) is not None and role not in ("assistant", ""):
                 what = f"{key} on a {message['role']} message; only the assistant calls"
-                yield self.at(place, key, what, fixable=False)
+                yield self.at(spot, key, what, fixable=False)
         calls = message.get("tool_calls")
         if isinstance(calls, (list, tuple)):
             for number, call in enumerate(calls):
-                yield from self._of_call(call, place, number)
+                yield from self._of_call(call, spot, number)
         elif calls is not None and repairs.decoded_list(calls) is None:
-            yield self.at(place, "tool_calls", f"tool_calls is {name_kind(calls)}, not a list", calls, fixable=False)
+            yield self.at(spot, "tool_calls", f"tool_calls is {name_kind(calls)}, not a list", calls, fixable=False)
         legacy = message.get("function_call")
         wrong = "" if legacy is None else unlike(_with_text(legacy), Function)
         if wrong:
-            yield self.at(place, "function_call", f"function_call: {wrong}", legacy, fixable=False)
+            yield self.at(spot, "function_call", f"function_call: {wrong}", legacy, fixable=False)
         if role == "function" and message.get("name") is None:
-            yield self.at(place, "", "a function message without the name of the function", fixable=False)
+            yield self.at(spot, "", "a function message without the name of the function", fixable=False)
 
-    def _of_call(self, call: object, place: int, number: int) -> Iterator[Fault]:
-        where = f"messages[{place}]: call {number}"
-        pointer = make_pointer("messages", place, "tool_calls", number)
+    def _of_call(self, call: object, spot: Spot, number: int) -> Iterator[Fault]:
+        where = f"{spot}: call {number}"
+        pointer = spot.pointer("tool_calls", number)
         rest = call
         if isinstance(call, dict):
             rest = {**call, "id": "" if call.get("id") is None else call["id"]}  # FMT136 says so

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, NamedTuple, get_args
 
 import msgspec
 
 from ftprep.mends import Mend
-from ftprep.model import Fault, ImagePart, Role, TextPart
+from ftprep.model import Fault, ImagePart, RefusalPart, Role, TextPart
 from ftprep.rule import Card, RecordRule, Sample
 from ftprep.rules.talk import edited, messages_in
 from ftprep.setting import Setting
@@ -46,13 +46,57 @@ REPLY = '{"role": "assistant", "content": "Bamako."}'
 CALL = '{"id": "call_1", "type": "function", "function": {"name": "find", "arguments": "{}"}}'
 
 
-def turns_of(record: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The messages of a record that are objects, with their 0-based places."""
-    messages = record.get("messages")
-    if isinstance(messages, (list, tuple)):
+TALKS = ("chat", "preference", "unpaired", "reinforcement")
+"""The shapes whose records have messages."""
+
+
+class Spot(NamedTuple):
+    """Where a message stands in a record: the keys of its list, and its 0-based place in that; as text
+    `input.messages[1]`."""
+
+    keys: tuple[str, ...]
+    place: int
+
+    def __str__(self) -> str:
+        return f"{'.'.join(self.keys)}[{self.place}]"
+
+    def pointer(self, *keys: object) -> str:
+        """The JSON pointer to the message, or to a key in it."""
+        return make_pointer(*self.keys, self.place, *keys)
+
+
+PAIR = ("preferred_output", "non_preferred_output")
+
+
+def is_answered(record: dict[str, Any]) -> bool:
+    """Whether a record is a question with answers beside it, not one conversation: what else it has is no matter."""
+    asked = record.get("input")
+    if any(name in record for name in PAIR):
+        return True
+    if not isinstance(asked, dict):
+        return False
+    return ("output" in record and "label" in record) or ("messages" in asked and "messages" not in record)
+
+
+def lists_of(record: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
+    """Every list of messages that a record in the wire form of any shape has, with the keys that lead to it."""
+    found: list[tuple[tuple[str, ...], Any]] = [(("messages",), record.get("messages"))]
+    if is_answered(record):
+        asked = record.get("input")
+        found = [(("input", "messages"), asked.get("messages") if isinstance(asked, dict) else None)]
+        names = PAIR if any(name in record for name in PAIR) else ("output",)
+        found += [((name,), record.get(name)) for name in names]
+    for keys, messages in found:
+        if isinstance(messages, (list, tuple)):
+            yield keys, list(messages)
+
+
+def talks_of(record: dict[str, Any]) -> Iterator[tuple[Spot, dict[str, Any]]]:
+    """The messages of a record that are objects, with where they stand."""
+    for keys, messages in lists_of(record):
         for place, message in enumerate(messages):
             if isinstance(message, dict):
-                yield place, message
+                yield Spot(keys, place), message
 
 
 def meant_role(role: object) -> str:
@@ -78,22 +122,21 @@ def sure_role(role: object) -> str:
 class MessageRule(RecordRule):
     """A rule that looks at each message by itself."""
 
-    shapes: ClassVar[tuple[str, ...]] = ("chat",)
+    shapes: ClassVar[tuple[str, ...]] = TALKS
 
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
         """The faults of each message in turn."""
-        for place, message in turns_of(record):
-            yield from self.look(message, place)
+        for spot, message in talks_of(record):
+            yield from self.look(message, spot)
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         """The faults of one message."""
         raise NotImplementedError
 
-    def at(self, place: int, key: str, message: str, value: object = None, fixable: bool = True) -> Fault:
+    def at(self, spot: Spot, key: str, message: str, value: object = None, fixable: bool = True) -> Fault:
         """A fault at a key of a message."""
-        pointer = make_pointer("messages", place, key) if key else make_pointer("messages", place)
-        excerpt = "" if value is None else make_excerpt(value)
-        return self.fault(f"messages[{place}]: {message}", pointer, excerpt, fixable)
+        pointer = spot.pointer(key) if key else spot.pointer()
+        return self.fault(f"{spot}: {message}", pointer, "" if value is None else make_excerpt(value), fixable)
 
 
 class MissingRole(MessageRule):
@@ -108,10 +151,10 @@ class MissingRole(MessageRule):
         aliases=("message_missing_key",),
     )
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         if message.get("role") is None:
             hint = "; there is 'from', as in ShareGPT data" if "from" in message else ""
-            yield self.at(place, "", f"no role{hint}", message)
+            yield self.at(spot, "", f"no role{hint}", message)
 
 
 class UnknownRole(MessageRule):
@@ -128,14 +171,14 @@ class UnknownRole(MessageRule):
         aliases=("unrecognized_role",),
     )
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         role = message.get("role")
         if role is None or (isinstance(role, str) and role in ROLES):
             return
         near = meant_role(role)
         hint = f"; write {near!r}" if near else f"; one of {', '.join(ROLES)}"
         said = quote(role) if isinstance(role, str) else name_kind(role)
-        yield self.at(place, "role", f"unknown role {said}{hint}", role, fixable=bool(sure_role(role)))
+        yield self.at(spot, "role", f"unknown role {said}{hint}", role, fixable=bool(sure_role(role)))
 
     def repair(self, record: dict[str, Any]) -> dict[str, Any]:
         """The record with the roles that are known without doubt."""
@@ -156,10 +199,10 @@ class MissingContent(MessageRule):
         aliases=("missing_content",),
     )
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         if "content" not in message and not has_calls(message):
             hint = next((f"; there is {k!r}" for k in ("text", "value", "message", "contents") if k in message), "")
-            yield self.at(place, "", f"no content{hint}", message)
+            yield self.at(spot, "", f"no content{hint}", message)
 
 
 class ContentType(MessageRule):
@@ -173,24 +216,26 @@ class ContentType(MessageRule):
         good=Sample(text=with_messages(ASK, '{"role": "assistant", "content": [{"type": "text", "text": "Bamako."}]}')),
     )
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         content = message.get("content", "")
         if isinstance(content, str):
             return
         if content is None:
             if not has_calls(message):
-                yield self.at(place, "content", "content is null, and there is no call or refusal in its place")
+                yield self.at(spot, "content", "content is null, and there is no call or refusal in its place")
         elif isinstance(content, (list, tuple)):
             if not content:
-                yield self.at(place, "content", "content is an empty list", content)
+                yield self.at(spot, "content", "content is an empty list", content)
             for number, part in enumerate(content):
                 wrong = _wrong_part(part)
                 if wrong:
-                    pointer = make_pointer("messages", place, "content", number)
-                    what = f"messages[{place}]: content part {number}: {wrong}"
-                    yield self.fault(what, pointer, make_excerpt(part))
+                    what = f"{spot}: content part {number}: {wrong}"
+                    yield self.fault(what, spot.pointer("content", number), make_excerpt(part))
         else:
-            yield self.at(place, "content", f"content is {name_kind(content)}, not text or a list of parts", content)
+            yield self.at(spot, "content", f"content is {name_kind(content)}, not text or a list of parts", content)
+
+
+_PARTS: dict[str, type[msgspec.Struct]] = {"text": TextPart, "image_url": ImagePart, "refusal": RefusalPart}
 
 
 def _wrong_part(part: object) -> str:
@@ -198,12 +243,12 @@ def _wrong_part(part: object) -> str:
     if not isinstance(part, dict):
         return f"{name_kind(part)}, not an object"
     kind = part.get("type")
-    if kind not in ("text", "image_url"):
+    if not (isinstance(kind, str) and kind in _PARTS):
         return f"type {quote(kind)}, not 'text' or 'image_url'" if "type" in part else "no type"
     if kind not in part:
         there = next((f"; there is {k!r}" for k in ("value", "content", "url") if k in part), "")
         return f"no {kind}{there}"
-    return unlike(part, TextPart if kind == "text" else ImagePart)
+    return unlike(part, _PARTS[kind])
 
 
 def unlike(value: object, kind: type[msgspec.Struct]) -> str:
@@ -233,10 +278,10 @@ class ExtraMessageKey(MessageRule):
         extra, exact = target.get("message.extra"), target.get("message.exact_keys")
         return extra if extra and extra.value == "reject" else exact if exact and exact.value else None
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         for key, value in message.items():
             if key not in MESSAGE_KEYS:
-                yield self.at(place, str(key), f"unknown key {quote(key)}", value)
+                yield self.at(spot, str(key), f"unknown key {quote(key)}", value)
 
     def mend(self, setting: Setting) -> Mend | None:
         """Leaves the keys out."""
@@ -255,10 +300,10 @@ class NameInvalid(MessageRule):
         good=Sample(text=with_messages('{"role": "user", "name": "ann_lee", "content": "Capital of Mali?"}', REPLY)),
     )
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         name = message.get("name")
         if name is not None and not (isinstance(name, str) and NAME.fullmatch(name)):
-            yield self.at(place, "name", "the name does not match ^[a-zA-Z0-9_-]{1,64}$", name)
+            yield self.at(spot, "name", "the name does not match ^[a-zA-Z0-9_-]{1,64}$", name)
 
 
 class WeightValue(MessageRule):
@@ -272,10 +317,10 @@ class WeightValue(MessageRule):
         good=Sample(text=with_messages(ASK, '{"role": "assistant", "content": "Bamako.", "weight": 1}')),
     )
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         weight = message.get("weight")
         if weight is not None and (type(weight) is not int or weight not in (0, 1)):
-            yield self.at(place, "weight", f"the weight is {make_excerpt(weight)}, not 0 or 1", weight)
+            yield self.at(spot, "weight", f"the weight is {make_excerpt(weight)}, not 0 or 1", weight)
 
 
 class WeightOnOtherRole(MessageRule):
@@ -289,9 +334,9 @@ class WeightOnOtherRole(MessageRule):
         good=Sample(text=with_messages(ASK, '{"role": "assistant", "content": "Bamako.", "weight": 1}')),
     )
 
-    def look(self, message: dict[str, Any], place: int) -> Iterator[Fault]:
+    def look(self, message: dict[str, Any], spot: Spot) -> Iterator[Fault]:
         if message.get("weight") is not None and meant_role(message.get("role")) not in ("assistant", ""):
-            yield self.at(place, "weight", f"a weight on a {message['role']} message", message["weight"])
+            yield self.at(spot, "weight", f"a weight on a {message['role']} message", message["weight"])
 
 
 RULES: tuple[type[RecordRule], ...] = (

@@ -121,8 +121,7 @@ def _schema_faults(schema: Any) -> Iterator[tuple[str, str]]:
     kind = schema.get("type", "object")
     if kind != "object" and (isinstance(kind, str) and kind in _TYPES):
         yield "/type", f"the parameters are of type {quote(kind)}, not 'object': arguments have names"
-    if has_validator():
-        yield from _meta_faults(schema)
+    yield from _meta_faults(schema)
     yield from _lost_references(schema)
 
 

@@ -32,6 +32,12 @@ class Gone:
     """Stands for what a record does not have."""
 
 
+class Raw(NamedTuple):
+    """What stands in a record, to be kept as it is."""
+
+    value: Any
+
+
 Told = Any
 """A list of Said; what stands in their place, as it is, if that is not a list; or Gone."""
 
@@ -154,12 +160,14 @@ def same(ours: Any, theirs: Any) -> bool:
 
 
 def build(
-    record: Record, known: Iterable[str], asked: Told, asked_at: str, answers: Mapping[str, tuple[Told, str]]
+    record: Record, known: Iterable[str], asked: Told, asked_in: str, answers: Mapping[str, tuple[Told, str]]
 ) -> Parsed:
     """The wire form: `input` with what is asked and the tools, the answers under their keys, and the other keys.
 
-    A column that is called like a key of the wire form is kept under that name with `_` behind it.
+    `asked_in` is the key of the record in which the question stands. A column that is called like a key of the wire
+    form is kept under that name with `_` behind it.
     """
+    asked_at = make_pointer(asked_in) if asked_in in record else ""
     paths: dict[str, str] = {"/input": asked_at}
     question: dict[str, Any] = {}
     if not isinstance(asked, Gone):
@@ -187,7 +195,7 @@ def put_messages(told: Told, at: str, there: str, paths: dict[str, str]) -> Any:
     """Messages as the wire form has them, with their places noted in `paths`; what is none as it is."""
     paths[at] = there
     if not isinstance(told, list):
-        return told
+        return told.value if isinstance(told, Raw) else told
     messages = []
     for place, item in enumerate(told):
         paths[f"{at}/{place}"] = item.at

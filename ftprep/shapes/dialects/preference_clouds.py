@@ -78,7 +78,7 @@ class GeminiPreference(PreferenceDialect):
     def parse(self, record: Record) -> Parsed:
         """The completion with the highest score is the better answer, that with the lowest the worse one."""
         answers = _by_score(record)
-        return build(record, self.known, _talk_of(record, GEMINI), "/contents" * ("contents" in record), answers)
+        return build(record, self.known, _talk_of(record, GEMINI), "contents", answers)
 
     def write(self, example: Example) -> Written:
         """Scores are 1 and 0."""
@@ -103,7 +103,7 @@ class NovaPreference(PreferenceDialect):
         """The candidates become the answers, by their labels."""
         talk = _talk_of(record, CONVERSE)
         if not _has_candidates(record) or not isinstance(talk, list):
-            return build(record, self.known, talk, "/messages" * ("messages" in record), {})
+            return build(record, self.known, talk, "messages", {})
         last = record["messages"][-1]["candidates"]
         at = f"/messages/{len(record['messages']) - 1}/candidates"
         sides: tuple[list[Said], list[Said]] = ([], [])
@@ -114,7 +114,7 @@ class NovaPreference(PreferenceDialect):
                 turn = {"role": "assistant"} | {k: v for k, v in candidate.items() if k != "preferenceLabel"}
             sides[label != "preferred"].append(read_message(turn, f"{at}/{place}", CONVERSE))
         answers = {name: (or_gone(side), at) for name, side in zip(PAIR, sides, strict=True)}
-        return build(record, self.known, talk[:-1], "/messages", answers)
+        return build(record, self.known, talk[:-1], "messages", answers)
 
     def write(self, example: Example) -> Written:
         """The labels are preferred and non-preferred."""

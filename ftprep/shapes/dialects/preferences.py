@@ -74,11 +74,11 @@ class TrlPreference(PreferenceDialect):
         shared = count_shared(better, worse)
         asked: Told
         if "prompt" in record:
-            asked, at = read_prompt(record["prompt"], "/prompt"), "/prompt"
+            asked, at = read_prompt(record["prompt"], "/prompt"), "prompt"
             if shared and is_repeated(asked, better[:shared]):
                 asked, better, worse = better[:shared], better[shared:], worse[shared:]
         else:
-            at = "/chosen" if "chosen" in record else ""
+            at = "chosen"
             turns = [read_transcript(record.get(key), f"/{key}") for key in ("chosen", "rejected")]
             if all(turns):
                 better, worse = turns
@@ -123,7 +123,7 @@ class LlamaFactoryPreference(PreferenceDialect):
             PAIR[0]: (read_answer(record, "chosen"), "/chosen"),
             PAIR[1]: (read_answer(record, "rejected"), "/rejected"),
         }
-        return build(record, (key, *self.known), asked, f"/{key}" if key in record else "", answers)
+        return build(record, (key, *self.known), asked, key, answers)
 
     def write(self, example: Example) -> Written:
         """Turns with from and value; tools as JSON text, as LLaMA-Factory reads them."""
@@ -153,8 +153,7 @@ class AlpacaPreference(PreferenceDialect):
             PAIR[0]: (read_answer(record, "chosen"), "/chosen"),
             PAIR[1]: (read_answer(record, "rejected"), "/rejected"),
         }
-        at = "/instruction" if "instruction" in record else ""
-        return build(record, self.known, read_instruction(record), at, answers)
+        return build(record, self.known, read_instruction(record), "instruction", answers)
 
     def write(self, example: Example) -> Written:
         """All of the last question is the instruction."""
@@ -187,8 +186,8 @@ class SwiftPreference(PreferenceDialect):
         asked = talk[:shared] if isinstance(talk, list) else talk
         better = talk[shared:] if isinstance(talk, list) else Gone()
         answers = {PAIR[0]: (or_gone(better), "/messages"), PAIR[1]: (worse, f"/{key}")}
-        known = [k for k in self.known if not k.startswith("rejected") or k == key]
-        return build(record, known, with_system(record, asked), "/messages", answers)
+        known = [k for k in self.known if k == key or not k.startswith("rejected") or record.get(k) is None]
+        return build(record, known, with_system(record, asked), "messages", answers)
 
     def write(self, example: Example) -> Written:
         """The worse answer as a text where it is one, else the whole talk again."""

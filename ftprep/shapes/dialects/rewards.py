@@ -12,6 +12,7 @@ from ftprep.shapes.columns import METADATA, choose_completion, normalise
 from ftprep.shapes.dialect import Dialect, Parsed, Record, Written
 from ftprep.shapes.dialects.answers import (
     Gone,
+    Raw,
     Told,
     build,
     is_list,
@@ -101,7 +102,7 @@ class TrlUnpaired(_RewardDialect):
         """A text is a question of the user, or the assistant's answer."""
         asked: Told = read_prompt(record["prompt"], "/prompt") if "prompt" in record else Gone()
         answers = {"output": (read_answer(record, "completion"), "/completion"), "label": _label(record, "label")}
-        return build(record, self.known, asked, "/prompt" if "prompt" in record else "", answers)
+        return build(record, self.known, asked, "prompt", answers)
 
     def write(self, example: Example) -> Written:
         """Lists of messages."""
@@ -130,7 +131,7 @@ class LlamaFactoryUnpaired(_RewardDialect):
         if key is None and "instruction" in record:
             answers = {"output": (read_answer(record, "output"), "/output"), "label": _label(record, tag)}
             known = ("instruction", "input", "system", "history", "output", tag)
-            return build(record, known, read_instruction(record), "/instruction", answers)
+            return build(record, known, read_instruction(record), "instruction", answers)
         key = key or next((k for k in ("messages", "conversations") if k in record), None)
         talk: Told = read_list(record[key], f"/{key}") if key else Gone()
         asked: Told = talk
@@ -139,7 +140,7 @@ class LlamaFactoryUnpaired(_RewardDialect):
             asked, answer = talk[:-1], talk[-1:]
         at = f"/{key}" if key else ""
         answers = {"output": (or_gone(answer), at), "label": _label(record, tag)}
-        return build(record, (key or "messages", tag, *self.known), with_system(record, asked), at, answers)
+        return build(record, (key or "messages", tag, *self.known), with_system(record, asked), key or "", answers)
 
     def write(self, example: Example) -> Written:
         """One talk in OpenAI's form, which LLaMA-Factory and ms-swift read too."""
@@ -154,7 +155,7 @@ class LlamaFactoryUnpaired(_RewardDialect):
 
 
 def _label(record: Record, key: str) -> tuple[Told, str]:
-    return (record[key] if key in record else Gone()), f"/{key}"
+    return (Raw(record[key]) if key in record else Gone()), f"/{key}"
 
 
 # -- steps ---------------------------------------------------------------------------------------------------------
