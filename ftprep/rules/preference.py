@@ -260,7 +260,7 @@ class OutputEmpty(_AnsweredRow):
 class InputEmpty(_AnsweredRow):
     shapes: ClassVar[tuple[str, ...]] = ANSWERED
     kinds: ClassVar[tuple[type, ...]] = (Preference, Unpaired)
-    fact: ClassVar[str] = "preference.input_required"
+    fact: ClassVar[str] = "record.required"
     card: ClassVar[Card] = Card(
         code="FMT146",
         name="input-empty",
@@ -272,7 +272,7 @@ class InputEmpty(_AnsweredRow):
     )
 
     def look(self, example: Preference | Unpaired, setting: Setting) -> Iterator[Fault]:
-        if not example.input.messages and setting.target and setting.target.value(self.fact):
+        if not example.input.messages and setting.target and "input" in setting.target.value(self.fact):
             what = f"the input is empty; {setting.target.name} wants to know what was asked"
             yield self.fault(what, make_pointer("input", "messages"), "[]")
 

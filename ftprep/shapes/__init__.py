@@ -152,12 +152,13 @@ def _chat(records: Records, recipe: Recipe, kinds: Counter[str], reason: str = "
     if reason:
         return Detected(ChatShape(), reason)
     lists = [m for r in records if isinstance(m := r.get("messages"), list)]
-    waits = bool(lists) and all(_waits_for_answer(messages) for messages in lists)
+    waiting = sum(map(_waits_for_answer, lists))
+    all_wait = bool(lists) and waiting == len(lists)
     reason = title_of(CHAT)
-    if waits and (len(lists) >= WAITING or all(set(r) - CHAT_KEYS for r in records)):
-        reason += ": every one waits for an answer, as in reinforcement data"
-        return Detected(wire_of("reinforcement"), reason + _others(CHAT, kinds))
-    if waits:
+    if (all_wait and waiting >= WAITING) or (2 * waiting > len(lists) and all(set(r) - CHAT_KEYS for r in records)):
+        reason += f": {'every one' if all_wait else 'most'} wait for an answer, as in reinforcement data"
+        return Detected(wire_of("reinforcement"), reason.replace("one wait", "one waits") + _others(CHAT, kinds))
+    if all_wait:
         reason += "; every one ends with the user's turn, as in reinforcement data: there is no answer to learn from"
     return Detected(ChatShape(), reason + _others(CHAT, kinds))
 

@@ -117,8 +117,12 @@ FOUND: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     (say(asked={"messages": [ASK | {"name": "Ann Lee"}]}), [("FMT112", "/input/messages/0/name")]),
     (say(better=[YES | {"weight": 2}]), [("FMT113", "/preferred_output/0/weight")]),
     (say(asked={"messages": [ASK | {"weight": 1}]}), [("FMT114", "/input/messages/0/weight")]),
-    (say(better=[CALLS | {"tool_calls": [{}]}]), [("FMT116", "/preferred_output/0/tool_calls/0")]),
-    (say(asked={"messages": [ASK], "tools": "[]"}), [("FMT119", "/input/tools")]),
+    (
+        say(better=[CALLS | {"tool_calls": [{}]}]),
+        [("FMT116", "/preferred_output/0/tool_calls/0"), ("FMT136", "/preferred_output/0/tool_calls/0/id")],
+    ),
+    (say(asked={"messages": [ASK], "tools": "[]"}), [("FMT134", "/input/tools")]),
+    (say(asked={"messages": [ASK], "tools": "["}), [("FMT119", "/input/tools")]),
     (say(asked={"messages": [ASK], "parallel_tool_calls": 0}), [("FMT119", "/input/parallel_tool_calls")]),
     (say(better=[YES | {"reasoning": 5}]), [("FMT119", "/preferred_output/0/reasoning")]),
 ]
@@ -146,11 +150,11 @@ def test_all_faults_of_a_row_are_named_in_the_words_of_the_wire_form() -> None:
         (say(better=[ASK, YES]), {"preference__output_roles": ["assistant", "tool"]}, ["FMT142"]),
         (say(better=[YES, NO]), {"preference__output_messages": 2}, []),
         (say(better=[YES, NO, YES]), {"preference__output_messages": 2}, ["FMT142"]),
-        (say(asked={"messages": []}), {"preference__input_required": True}, ["FMT146"]),
-        (say(asked={"messages": []}), {"preference__input_required": False}, []),
+        (say(asked={"messages": []}), {"record__required": ("input",)}, ["FMT146"]),
+        (say(asked={"messages": []}), {"record__required": ("chosen",)}, []),
         (say(asked={"messages": [PICTURE]}), {"preference__text_only": True}, ["FMT147"]),
         (say(asked={"messages": [PICTURE]}), {"preference__text_only": False}, []),
-        (say(), {"preference__text_only": True, "preference__input_required": True}, []),
+        (say(), {"preference__text_only": True, "record__required": ("input",)}, []),
     ],
 )
 def test_what_a_target_takes(record: dict[str, Any], facts: dict[str, Any], found: list[str]) -> None:
@@ -161,13 +165,13 @@ def test_rules_of_targets_say_why_they_do_not_run() -> None:
     for rule in (preference.InputEmpty(), preference.NotText()):
         assert "no target is named" in rule.ready(Setting())
         assert "nothing is known" in rule.ready(target())
-        unsure = Setting(target=Target("acme", "Acme", "dpo", facts={rule.fact: Fact(True, "third party")}))
+        unsure = Setting(target=Target("acme", "Acme", "dpo", facts={rule.fact: Fact(("input",), "third party")}))
         assert rule.severity(unsure) == "warning"
 
 
 def look(sample: Sample, shape: str) -> set[str]:
     """The codes that a sample gives; its target is one that knows all that these rules ask for."""
-    setting = target(preference__input_required=True, preference__text_only=True) if sample.recipe else None
+    setting = target(record__required=("input",), preference__text_only=True) if sample.recipe else None
     assert isinstance(sample.text, str)
     return {f.code for line in sample.text.splitlines() for f in faults_of(json.loads(line), shape, setting)}
 
