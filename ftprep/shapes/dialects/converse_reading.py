@@ -120,7 +120,7 @@ def _read_block(block: Any, origin: str, turn: _Turn, role: Any) -> None:
             return
         if key == "reasoningContent" and role == "assistant" and _read_reasoning(value, at, turn):
             return
-    turn.content.add(block, origin)
+    turn.content.keep(block, origin, _FORM)
 
 
 def _read_image(value: dict[Any, Any], origin: str, at: str, turn: _Turn) -> bool:
@@ -171,7 +171,7 @@ def _read_result(value: dict[Any, Any], origin: str, at: str, turn: _Turn) -> bo
         key, said = next(iter(block.items())) if isinstance(block, dict) and len(block) == 1 else ("", None)
         text = said if key == "text" and isinstance(said, str) else say_json(said) if key == "json" else None
         if text is None:
-            content.add(block, where)
+            content.keep(block, where, _FORM)
         else:
             content.add({"type": "text", "text": text}, where, {"/text": f"{where}/{key}", "/type": where})
     message = {"role": "tool", "tool_call_id": value["toolUseId"]}

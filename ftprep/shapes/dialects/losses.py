@@ -65,6 +65,8 @@ def _compare(said: Any, read: Any, path: Path, ids: dict[str, str]) -> Iterator[
         yield from _compare_keys(said, read, path, ids)
     elif isinstance(said, list) and isinstance(read, list):
         yield from _compare_items(said, read, path, ids)
+    elif isinstance(said, list) and isinstance(read, str) and len(said) > 1:
+        yield from _compare_items(said, [{"type": "text", "text": read}], path, ids)
     elif not _are_equal(said, read):
         if path[-1] in _IDS and isinstance(said, str) and isinstance(read, str):
             ids[said] = read
