@@ -57,10 +57,9 @@ def read_mistral(record: dict[str, Any], version: str) -> None:
     validators: Any = pytest.importorskip("mistral_common.protocol.instruct.validator")
     messages: Any = pytest.importorskip("mistral_common.protocol.instruct.messages")
     tools = pytest.importorskip("mistral_common.protocol.instruct.tool_calls")
-    from pydantic import TypeAdapter
-
-    adapter: TypeAdapter[Any] = TypeAdapter(list.__class_getitem__(messages.FinetuningMessage))
-    told = adapter.validate_json(json.dumps(record["messages"]))
+    pydantic: Any = pytest.importorskip("pydantic")
+    adapter = pydantic.TypeAdapter(messages.FinetuningMessage)
+    told = [adapter.validate_json(json.dumps(message)) for message in record["messages"]]
     validator = getattr(validators, f"MistralRequestValidator{version}")(validators.ValidationMode.finetuning)
     validator.validate_messages(told)
     validator._validate_tools([tools.Tool.model_validate(t) for t in record.get("tools", [])])
