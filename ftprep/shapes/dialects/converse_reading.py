@@ -77,7 +77,7 @@ class Reading(Script):
             self._add(turn, start, rest, at, f"{at}/content")
 
     def _add(self, turn: _Turn, start: dict[str, Any], rest: dict[Any, Any], at: str, content: str) -> None:
-        places = {"/content": content, "/role": f"{at}/role" if "/messages" in at else at, **turn.places}
+        places = {"/content": content, **({"/role": at} if at == "/system" else {}), **turn.places}
         message = start | turn.message
         turn.content.put_into(message, places, content)
         if turn.calls:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -42,10 +43,14 @@ def find_losses(example: Chat, again: Mapping[str, Any], kept: Sequence[int]) ->
     return tuple(words)
 
 
+@cache
+def _fields(struct: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+    return tuple((f.name, f.encode_name) for f in msgspec.structs.fields(struct))
+
+
 def _as_wire(struct: Chat | Message, extra: str) -> dict[str, Any]:
     """The keys of a struct that are set, with what it keeps beside them; values as they are."""
-    fields = msgspec.structs.fields(type(struct))
-    wire = {f.encode_name: v for f in fields if (v := getattr(struct, f.name)) is not None}
+    wire = {key: v for name, key in _fields(type(struct)) if (v := getattr(struct, name)) is not None}
     return wire | (wire.pop(extra, None) or {})
 
 

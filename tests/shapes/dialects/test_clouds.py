@@ -233,6 +233,7 @@ ODD: list[dict[Any, Any]] = [
     {"interactions": [{"role": "user", "text": "a"}], "messages": 3},
     {"interactions": [{"role": "assistant", "text": [{"type": "thinking", "thinking": "a"}]}], "system_prompt": "s"},
     {"messages": [{"role": "assistant", "weight": {}}, {}], "only_last": True},
+    {"messages": [{"content": []}], "system": []},
     {"text": None},
     {1: 2, None: 3},
 ]
