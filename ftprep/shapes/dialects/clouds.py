@@ -9,4 +9,5 @@ from ftprep.shapes.dialects.mistral import MistralDialect
 from ftprep.shapes.dialects.text import TextDialect
 
 CLOUDS: tuple[Dialect, ...] = (GeminiDialect(), ConverseDialect(), MistralDialect(), TextDialect())
-"""Bedrock's Titan and Llama 3.1 want prompt and completion as they are; Together and Fireworks want OpenAI's chats."""
+"""None is needed for Bedrock's Titan and Llama 3.1, which want prompt and completion as they are, nor for Together and
+Fireworks, which want OpenAI's chat form."""

@@ -77,7 +77,7 @@ class Reading(Script):
             self._add(turn, start, rest, at, f"{at}/content")
 
     def _add(self, turn: _Turn, start: dict[str, Any], rest: dict[Any, Any], at: str, content: str) -> None:
-        places = {"/content": content, "/role": f"{at}/role" if "/messages" in at else at, **turn.places}
+        places = {"/content": content, **({"/role": at} if at == "/system" else {}), **turn.places}
         message = start | turn.message
         turn.content.put_into(message, places, content)
         if turn.calls:
@@ -120,7 +120,7 @@ def _read_block(block: Any, origin: str, turn: _Turn, role: Any) -> None:
             return
         if key == "reasoningContent" and role == "assistant" and _read_reasoning(value, at, turn):
             return
-    turn.content.add(block, origin)
+    turn.content.keep(block, origin, _FORM)
 
 
 def _read_image(value: dict[Any, Any], origin: str, at: str, turn: _Turn) -> bool:
@@ -171,7 +171,7 @@ def _read_result(value: dict[Any, Any], origin: str, at: str, turn: _Turn) -> bo
         key, said = next(iter(block.items())) if isinstance(block, dict) and len(block) == 1 else ("", None)
         text = said if key == "text" and isinstance(said, str) else say_json(said) if key == "json" else None
         if text is None:
-            content.add(block, where)
+            content.keep(block, where, _FORM)
         else:
             content.add({"type": "text", "text": text}, where, {"/text": f"{where}/{key}", "/type": where})
     message = {"role": "tool", "tool_call_id": value["toolUseId"]}

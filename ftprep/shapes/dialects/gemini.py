@@ -59,7 +59,8 @@ class GeminiDialect:
             raise TypeError("only conversations are written as Gemini data")
         written, kept = self._write(example, with_ids=False)
         again = self.parse(written).record
-        if pair_calls(again["messages"]) != pair_calls([message_wire(example.messages[n]) for n in kept]):
+        answers = any(m.role == "tool" for m in example.messages)
+        if answers and pair_calls(again["messages"]) != pair_calls([message_wire(example.messages[n]) for n in kept]):
             written, kept = self._write(example, with_ids=True)
             again = self.parse(written).record
         return Written(written, find_losses(example, again, kept))

@@ -15,6 +15,8 @@ _CAMEL = {
 }
 """Protocol buffers are read from JSON with either spelling of a key."""
 
+_FORM = "Gemini data"
+
 Places = dict[str, str]
 
 
@@ -61,12 +63,12 @@ class Reading(Script):
         """One content: a message, or one for each answer in it."""
         if isinstance(content, dict):
             role = content.get("role")
-            self._read(content, name_role(role, _ROLES, "Gemini data"), at, is_model=role == "model")
+            self._read(content, name_role(role, _ROLES, _FORM), at, is_model=role == "model")
         else:
             self.add(content, at)
 
     def _read(self, said: dict[Any, Any], role: Any, at: str, *, is_model: bool = False) -> None:
-        rest = beside(said, ("role", "parts"), "Gemini data")
+        rest = beside(said, ("role", "parts"), _FORM)
         parts = said.get("parts")
         start = {} if role is None else {"role": role}
         if not isinstance(parts, (list, tuple)):
@@ -98,7 +100,7 @@ class Reading(Script):
                 return
             if key in ("fileData", "inlineData") and _read_picture(key, value, origin, at, turn):
                 return
-        turn.content.add(part, origin)
+        turn.content.keep(part, origin, _FORM)
 
     def _read_call(self, value: dict[Any, Any], origin: str, at: str, turn: _Turn) -> bool:
         name, args, given = value.get("name"), value.get("args"), value.get("id")

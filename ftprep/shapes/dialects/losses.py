@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -42,10 +43,14 @@ def find_losses(example: Chat, again: Mapping[str, Any], kept: Sequence[int]) ->
     return tuple(words)
 
 
+@cache
+def _fields(struct: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+    return tuple((f.name, f.encode_name) for f in msgspec.structs.fields(struct))
+
+
 def _as_wire(struct: Chat | Message, extra: str) -> dict[str, Any]:
     """The keys of a struct that are set, with what it keeps beside them; values as they are."""
-    fields = msgspec.structs.fields(type(struct))
-    wire = {f.encode_name: v for f in fields if (v := getattr(struct, f.name)) is not None}
+    wire = {key: v for name, key in _fields(type(struct)) if (v := getattr(struct, name)) is not None}
     return wire | (wire.pop(extra, None) or {})
 
 
@@ -65,6 +70,8 @@ def _compare(said: Any, read: Any, path: Path, ids: dict[str, str]) -> Iterator[
         yield from _compare_keys(said, read, path, ids)
     elif isinstance(said, list) and isinstance(read, list):
         yield from _compare_items(said, read, path, ids)
+    elif isinstance(said, list) and isinstance(read, str) and len(said) > 1:
+        yield from _compare_items(said, [{"type": "text", "text": read}], path, ids)
     elif not _are_equal(said, read):
         if path[-1] in _IDS and isinstance(said, str) and isinstance(read, str):
             ids[said] = read

@@ -20,18 +20,8 @@ from ftprep.shapes.dialects.mistral_messages import (
     write_tools,
 )
 
-_OWN = frozenset(
-    [
-        "messages",
-        "tools",
-        "parallel_tool_calls",
-        "functions",
-        "system_prompt",
-        "only_last",
-        "interactions",
-        "available_tools",
-    ]
-)
+_RENAMING = ("interactions", "available_tools", "system_prompt", "only_last")
+_OWN = frozenset(("messages", "tools", "parallel_tool_calls", "functions", *_RENAMING))
 
 
 @dataclass(frozen=True)

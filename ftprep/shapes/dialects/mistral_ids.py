@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import string
 from collections.abc import Iterable
+
+import xxhash
 
 from ftprep.model import Message
 
@@ -34,7 +35,7 @@ def choose_ids(messages: Iterable[Message]) -> dict[str, str]:
 def _derive(one: str, attempt: int) -> str:
     # Half of a surrogate pair may be in it.
     told = f"{attempt}\0{one}".encode("utf-8", "surrogatepass")
-    number = int.from_bytes(hashlib.sha256(told).digest())
+    number = xxhash.xxh3_128_intdigest(told)
     letters = []
     for _ in range(LENGTH):
         number, letter = divmod(number, len(_LETTERS))

@@ -15,6 +15,8 @@ from ftprep.shapes.chat import MESSAGE_KEYS
 _WIRE = MESSAGE_KEYS - {"name", "weight"}
 
 ROLES = frozenset(("system", "developer", "user", "assistant", "tool", "function"))
+_PARTS = ("text", "image_url", "refusal")
+
 KINDS = {"jpg": "jpeg"}
 """Endings of pictures that are not called like their kind (RFC 2046: image/jpeg)."""
 
@@ -51,12 +53,17 @@ class Content:
         self.places: dict[str, str] = {}
 
     def add(self, part: Any, origin: str, places: Places | None = None) -> None:
-        """A part in wire form, or one that has none, as it is."""
+        """A part in wire form."""
         at = f"/content/{len(self.parts)}"
         self.parts.append(part)
         self.places[at] = origin
         for inside, where in (places or {}).items():
             self.places[at + inside] = where
+
+    def keep(self, part: Any, origin: str, form: str) -> None:
+        """A part that has no place in the wire form, as it is; one that looks as if it had is not taken for such."""
+        disguised = isinstance(part, dict) and part.get("type") in _PARTS
+        self.add({f"part of {form}": part} if disguised else part, origin)
 
     def add_text(self, text: str, origin: str) -> None:
         """A text; it stands under `text` at its origin."""
