@@ -7,11 +7,15 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ftprep.engine import Look
-from ftprep.model import Row
+from ftprep.model import Chat, Example, Row
 from ftprep.rendering import Sample, Samples, Template, Train, find_template, render_many
 
 if TYPE_CHECKING:
     from ftprep.plan import Plan
+
+
+WEIGHTLESS = frozenset(("trl", "llama-factory", "torchtune"))
+"""Trainers that pass over `weight` without a word: trl 1.16.0 and llamafactory 0.9.5 were run, torchtune 0.6.1 read."""
 
 
 def samples_of(
@@ -49,7 +53,14 @@ def samples_of(
         fact = setting.target.get("limits.context")
         told = f" ({fact.source}, {fact.date})" if fact and fact.source and fact.date else ""
         notes.append(f"{setting.target.name} takes {most:,} tokens of one example{told}; more is cut off the end")
+    if setting.target and setting.target.name in WEIGHTLESS and any(map(_has_weight, examples)):
+        told = f"{setting.target.name} does not heed the weight of a message: it trains on every answer"
+        notes.append(f"{told}, also on those shown here as not trained")
     return Samples(tuple(made), tuple(sorted(set(rows) - there)), tuple(notes))
+
+
+def _has_weight(example: Example) -> bool:
+    return isinstance(example, Chat) and any(m.weight == 0 for m in example.messages)
 
 
 def limit_of(plan: Plan) -> int | None:

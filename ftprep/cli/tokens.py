@@ -74,9 +74,10 @@ MOST_EPOCHS = 1000
 @o.add(SHOWING, COSTS, o.FULL_OR_JSON, o.DATA, o.SHAPE, o.TOKENS, o.LIMIT, o.RUN)
 @click.pass_context
 def tokens(context: click.Context, /, **given: Any) -> int:
-    """Count tokens: totals, lengths, and what training costs; show what is trained on.
+    """Count tokens: totals, lengths, and what training costs.
 
-    Counts are exact for the encoding named; what a chat format adds around the messages is an estimate.
+    Counts are exact for the encoding named; what a chat format adds around the messages is an estimate. --show renders
+    examples, and marks what is trained on.
     """
     if given["overheads"]:
         show_overheads(Terminal.of(given), given["output_format"])

@@ -157,6 +157,8 @@ def _measured(rendered: Rendered, template: Template, counter: Counter, limit: i
         return count_exactly(rendered, template.vocabulary, limit)
     counted = cut_words(count_words(rendered, counter), counter, limit)
     is_own = template.layout is not None and template.layout.name == "openai-chat" and not template.notes
+    if rendered.template == AS_IT_STANDS and not template.file:
+        return replace(counted, exact=True)
     if is_own or rendered.template == AS_IT_STANDS:
         return counted
     told = f"{counter.encoding} is no vocabulary of an open model: the tokens are an estimate"

@@ -129,7 +129,7 @@ def _sum(text: Rendered) -> str:
     about = "" if text.exact else "about "
     least = "" if text.is_complete else "at least "
     told = f"tokens: {', '.join(parts)}: {least or about}{text.tokens:,} in all, {text.trained_tokens:,} trained on"
-    if text.tokens:
+    if text.trained_tokens:
         told += f" ({share(text.trained_tokens, text.tokens)})"
     if text.cut_tokens:
         told += f"; {counted(text.cut_tokens, 'token')} beyond the limit of {text.limit:,} cut off"

@@ -13,7 +13,8 @@ from cli_runs import BROKEN, Ran, animals, compare, jsonl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftprep.cli.lengths import BINS, Cost, Lengths, bins_of
+from ftprep.cli.lengths import BINS, Lengths, bins_of
+from ftprep.costs import estimate
 
 pytest_plugins = ("cli_fixtures",)
 Cli = Callable[..., Ran]
@@ -74,7 +75,7 @@ def test_prices_that_are_none(cli: Cli, price: str) -> None:
     [(1_000_000, 3, "3", "9.00"), (1_500, 1, "10", "0.02"), (1_400, 1, "10", "0.01"), (0, 3, "3", "0.00")],
 )
 def test_costs(tokens: int, epochs: int, price: str, usd: str) -> None:
-    assert Cost(tokens, epochs, Decimal(price)).to_dict()["usd"] == usd
+    assert estimate(tokens, 100, epochs=epochs, price=Decimal(price)).to_dict()["usd"] == usd
 
 
 @given(st.dictionaries(st.integers(0, 200_000), st.integers(1, 1_000), min_size=1, max_size=20).map(Counter))
@@ -101,3 +102,166 @@ def test_long_paths_keep_their_end(cli: Cli, folder: Path) -> None:
     line = cli("tokens", f"{deep.name}/one.jsonl").out.splitlines()[1]
     assert line.startswith("…dddd")
     assert "/one.jsonl " in line
+
+
+# -- what is trained on --------------------------------------------------------------------------------------------
+
+TALK = jsonl(
+    {"messages": [{"role": "user", "content": "Hi\x1b[31m\u202e"}]},
+    {
+        "messages": [
+            {"role": "system", "content": "Answer in one word.  "},
+            {"role": "user", "content": "Which animal has a trunk,\nbig ears, and is said never to forget? " * 2},
+            {"role": "assistant", "content": "Ant", "weight": 0},
+            {"role": "user", "content": "No."},
+            {"role": "assistant", "content": " Elephant, of course; what else could it be that has all of these?"},
+        ]
+    },
+    {"messages": "none"},
+)
+
+
+@pytest.fixture
+def talk(folder: Path) -> Path:
+    path = folder / "talk.jsonl"
+    path.write_text(TALK, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("color", ["never", "always"])
+def test_what_is_trained_on(cli: Cli, talk: Path, color: str) -> None:
+    ran = cli("tokens", talk.name, "--show", "5", "--token-limit", "80", "--color", color)
+    assert (ran.code, ran.err) == (0, "")
+    compare(f"show_{color}.txt", ran.out)
+    assert "\x1b[31m\u202e" not in ran.out
+
+
+def test_rows_by_their_numbers(cli: Cli, talk: Path) -> None:
+    ran = cli("tokens", talk.name, "--show-rows", "3, 1,99", "--template", "gemma")
+    assert ran.code == 0
+    compare("show_rows.txt", ran.out)
+
+
+def test_all_of_it_as_json(cli: Cli, talk: Path) -> None:
+    told = cli("tokens", talk.name, "--show", "2", "--template", "chatml", "--output-format", "json").json
+    (text,) = told["examples"][1]["texts"]
+    assert [told["examples"][n]["row"] for n in (0, 1)] == [1, 2]
+    whole = "".join(s["text"] for s in text["segments"])
+    assert whole.startswith("<|im_start|>system\nAnswer in one word.  <|im_end|>")
+    assert [s["text"] for s in text["segments"] if s["trained"]] == [
+        " Elephant, of course; what else could it be that has all of these?"
+    ]
+    assert text["messages"][0] == {"message": 0, "role": "system", "tokens": 11, "words": 6, "template": 5}
+    assert text["tokens"] == sum(m["tokens"] for m in text["messages"])
+
+
+def test_pairs_as_they_stand(cli: Cli) -> None:
+    ran = cli("tokens", "a.jsonl", "--show", "1")
+    assert "▸ 1 completion          1 │  fur\n" in ran.out
+    assert "  0 prompt              7 │ otter no. 0 ->\n" in ran.out
+    assert "prompt 7, completion 1: 8 in all, 1 trained on (12 %)" in ran.out
+
+
+def test_a_templates_mistake_is_one_line(cli: Cli, folder: Path, talk: Path) -> None:
+    pytest.importorskip("jinja2")
+    (folder / "t.jinja").write_text("{% for i in range(10**9) %}{% endfor %}", encoding="utf-8")
+    ran = cli("tokens", talk.name, "--show", "1", "--template", "t.jinja")
+    assert ran.code == 0
+    assert "the template does not take it: OverflowError: Range too big." in ran.out
+    (folder / "t.jinja").write_text("{{ 'x' | center(10**11) }}", encoding="utf-8")
+    ran = cli("tokens", talk.name, "--show", "1", "--template", "t.jinja")
+    assert ran.code == 2
+    assert "t.jinja: the template takes too much memory" in ran.err
+
+
+def test_without_jinja_it_says_what_to_install(
+    cli: Cli, talk: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ftprep.rendering import template_run
+
+    (folder / "t.jinja").write_text("x", encoding="utf-8")
+    monkeypatch.setattr(template_run, "folder_of", lambda _package: "")
+    ran = cli("tokens", talk.name, "--show", "1", "--template", "t.jinja")
+    assert ran.code == 2
+    assert "pip install 'ftprep[templates]'" in ran.err
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--show", "0"),
+        ("--show-rows", "x"),
+        ("--show-rows", "0"),
+        ("--show", "1", "--template", "chatmll"),
+        ("--epochs", "0"),
+        ("--epochs", "many"),
+        ("--show", "1", "--train", "none"),
+    ],
+)
+def test_wrong_ways_to_ask(cli: Cli, wrong: tuple[str, ...]) -> None:
+    assert cli("tokens", "a.jsonl", *wrong).code == 2
+
+
+def test_a_path_is_needed(cli: Cli) -> None:
+    ran = cli("tokens")
+    assert ran.code == 2
+    assert "PATH" in ran.err
+
+
+def test_overheads_are_listed_with_sources(cli: Cli) -> None:
+    from ftprep.rendering import TRAIN
+    from ftprep.tokens import CHAT_RULES, TEMPLATE_RULES, TOOL_RULES
+
+    ran = cli("tokens", "--overheads")
+    assert ran.code == 0
+    compare("overheads.txt", ran.out)
+    told = cli("tokens", "--overheads", "--output-format", "json").json
+    assert [set(told[kind]) for kind in ("chats", "templates", "tools")] == [
+        set(CHAT_RULES),
+        set(TEMPLATE_RULES),
+        set(TOOL_RULES),
+    ]
+    assert all(
+        rule["source"] and rule["as_of"] for kind in ("chats", "templates", "tools") for rule in told[kind].values()
+    )
+    from ftprep.cli.samples import TRAIN as OFFERED
+
+    assert OFFERED == TRAIN
+
+
+# -- with a target -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def priced(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ftprep import targets
+    from ftprep.targets import Fact, Target
+
+    facts = {
+        "price.per_million": Fact(25.0, source="a price list", date="2025-11-01"),
+        "limits.context": Fact(20, source="a guide", date="2025-09-01"),
+    }
+    target = Target("openai", "OpenAI", "supervised", "gpt-4o", facts=facts)
+    monkeypatch.setattr(targets, "find_target", lambda *_: target)
+
+
+@pytest.mark.usefixtures("priced")
+def test_the_targets_price_and_limit(cli: Cli) -> None:
+    told = cli("tokens", "chat.jsonl", "--target", "openai:gpt-4o", "--output-format", "json").json["cost"]
+    assert told["usd_per_million"] == "25.0"
+    assert (told["price_source"], told["price_date"]) == ("a price list", "2025-11-01")
+    assert (told["epochs"], told["tokens"]) == (25, 25 * 22)
+    ran = cli("tokens", "chat.jsonl", "--target", "openai:gpt-4o", "--show", "1")
+    told = " ".join(ran.out.split())
+    assert "2 tokens beyond the limit of 20 cut off" in told
+    assert "openai takes 20 tokens of one example (a guide, 2025-09-01); more is cut off the end" in told
+
+
+@pytest.mark.usefixtures("priced")
+def test_what_training_costs_stands_in_the_closing_text_of_prepare(cli: Cli) -> None:
+    ran = cli("prepare", "a.jsonl", "--target", "openai:gpt-4o", "-y")
+    assert ran.code == 0
+    (line,) = [line for line in ran.out.splitlines() if "Training:" in line]
+    assert "3 epochs of about" in line
+    assert "USD" in ran.out
+    assert "(a price list, 2025-11-01)" in " ".join(ran.out.split())

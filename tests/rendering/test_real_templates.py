@@ -42,7 +42,7 @@ def test_a_layout_is_what_the_template_makes(layout: str, file: str, chat: Chat)
 def test_training_templates_tell_what_is_trained(path: Path) -> None:
     (text,) = render(TALK if "gemma_" not in path.name else Chat([U1, A1]), find_template(str(path)), COUNTER)
     learnt = "".join(s.text for s in text.segments if s.trained)
-    if any("is lost" in n for n in text.notes):
+    if text.refused or any("is lost" in n for n in text.notes):
         pytest.skip("the template takes content as parts")
     assert "A1" in learnt
     assert "U1" not in learnt

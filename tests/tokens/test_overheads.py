@@ -10,8 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftprep.errors import UsageError
-from ftprep.tokens import CHAT_RULES, TOOL_RULES, Counter, chat_overhead, encoding_for_model
-from ftprep.tokens.overheads import Confidence
+from ftprep.tokens import (
+    CHAT_RULES,
+    TEMPLATE_RULES,
+    TOOL_RULES,
+    Counter,
+    chat_overhead,
+    encoding_for_model,
+    family_of,
+)
+from ftprep.tokens.overheads import FAMILIES, Confidence
 
 
 @pytest.mark.parametrize(
@@ -84,3 +92,30 @@ def test_tool_rules_differ_only_in_what_a_function_costs() -> None:
     assert (new.properties_start, new.per_property, new.enum_start, new.per_enum_item, new.end) == (3, 3, -3, 3, 12)
     assert "gpt-4o" in new.models
     assert "gpt-4" in old.models
+
+
+@pytest.mark.parametrize(
+    ("model", "family"),
+    [
+        ("meta-llama/Meta-Llama-3-8B-Instruct", ("llama-3", "llama-3")),
+        ("Llama-3.2-1B", ("llama-3", "llama-3.1")),
+        ("Qwen/Qwen2.5-0.5B-Instruct/", ("chatml", "qwen2.5")),
+        ("qwen/qwen3-8b", ("chatml", "chatml")),
+        ("unknown/model", ("", "")),
+        ("", ("", "")),
+        (None, ("", "")),
+    ],
+)
+def test_the_family_of_a_model(model: str | None, family: tuple[str, str]) -> None:
+    assert family_of(model) == family
+
+
+def test_families_have_layouts_and_rules_that_there_are() -> None:
+    from ftprep.rendering import LAYOUTS
+
+    for start, layout, rule in FAMILIES:
+        assert layout in LAYOUTS, start
+        assert not rule or rule in TEMPLATE_RULES, start
+    starts = [start for start, _, _ in FAMILIES]
+    assert not [b for n, a in enumerate(starts) for b in starts[n + 1 :] if b.startswith(a)]
+    assert {layout.rule for layout in LAYOUTS.values()} - {""} <= {*TEMPLATE_RULES, *CHAT_RULES}
