@@ -85,5 +85,8 @@ def _answer(child: Child, file: TemplateFile, number: int, seconds: float) -> To
     if told.get("error") in ("late", "memory"):
         what = f"more than {seconds:g} s" if told["error"] == "late" else "too much memory"
         where = f"example {number + 1}" if number else "the first example"
-        raise TemplateStopped(f"{file.name}: the template takes {what} for {where} and was stopped", "real ones take milliseconds: look at it")
+        raise TemplateStopped(
+            f"{file.name}: the template takes {what} for {where} and was stopped",
+            "real ones take milliseconds: look at it",
+        )
     return told
