@@ -7,11 +7,14 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
+
 from ftprep.batch import Batch
 from ftprep.dataset import Dataset
 from ftprep.model import Chat, Fault, ImagePart, Message, Row
 from ftprep.rule import Card, DatasetRule, Judgement, RowRule, Rule, Sample
 from ftprep.rules.fmt_messages import ASK, GOOD, REPLY, with_messages
+from ftprep.rules.talk import SPEAKING, Said, paths_of, place_words
 from ftprep.setting import Setting
 from ftprep.shapes.quoting import make_excerpt, make_pointer
 from ftprep.targets import Fact, Target
@@ -30,7 +33,15 @@ class _TalkRule(RowRule):
         """The faults of one conversation."""
         del setting
         example = row.example
-        return self.look(example.messages) if isinstance(example, Chat) and example.shape in self.shapes else iter(())
+        if example is None or example.shape not in self.shapes:
+            return
+        if isinstance(example, Chat):
+            yield from self.look(example.messages)
+            return
+        # Of a question with several answers, the talk that is learnt.
+        for said in paths_of(example)[:1]:
+            for fault in self.look([each.message for each in said]):
+                yield _moved(fault, said)
 
     def look(self, messages: list[Message]) -> Iterator[Fault]:
         """The faults of its messages."""
@@ -39,6 +50,16 @@ class _TalkRule(RowRule):
     def at(self, place: int, message: str, *keys: str) -> Fault:
         """A fault at one message."""
         return self.fault(f"messages[{place}]: {message}", make_pointer("messages", place, *keys))
+
+
+def _moved(fault: Fault, said: list[Said]) -> Fault:
+    """A fault of a list of messages as one of the record in which these stand in several places."""
+    place, _, rest = fault.pointer.removeprefix("/messages").lstrip("/").partition("/")
+    if not place:
+        return fault
+    pointer = said[int(place)].pointer
+    message = fault.message.replace(f"messages[{place}]", place_words(pointer), 1)
+    return replace(fault, message=message, pointer=f"{pointer}/{rest}" if rest else pointer)
 
 
 # These run on every conversation, so they are plain loops: a generator costs as much as all the rest.
@@ -59,6 +80,7 @@ def _is_in_order(rule: _OrderRule, roles: tuple[Any, ...]) -> bool:
 
 
 class _OrderRule(_TalkRule):
+    shapes: ClassVar[tuple[str, ...]] = SPEAKING
     """What these find depends on the roles alone, and few sequences of roles make up nearly all sets."""
 
     def suspects(self, batch: Batch) -> list[Row]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+import ftprep as ft
 from ftprep.batch import Batch
 from ftprep.dataset import Dataset
 from ftprep.model import Chat, Chunk, Pair, Place, Row
@@ -174,3 +176,22 @@ def test_a_talk_survives_being_made_in_memory() -> None:
     row = Row(0, 1)
     row.example = msgspec.convert(talk("u a"), Chat)
     assert not [f for r in ROW_RULES for f in r.check(row, SETTING)]
+
+
+def test_the_talk_of_a_preference_is_held_to_the_same_order(tmp_path: Path) -> None:
+    ask, reply = {"role": "user", "content": "Capital of Mali?"}, {"role": "assistant", "content": "Bamako."}
+    worse = [{"role": "assistant", "content": "Timbuktu."}]
+    late = {"role": "system", "content": "Answer with one word."}
+    row = {
+        "input": {"messages": [reply, ask, late, ask]},
+        "preferred_output": [reply],
+        "non_preferred_output": worse,
+    }
+    path = tmp_path / "set.jsonl"
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    found = {(f.code, f.json_pointer, f.message.partition(":")[0]) for f in ft.check(path).findings}
+    assert {
+        ("ROLE104", "/input/messages/0", "input.messages[0]"),
+        ("ROLE106", "/input/messages/2", "input.messages[2]"),
+    } <= found
+    assert not {code for code, _, _ in found} & {"ROLE101", "ROLE103", "ROLE105"}
