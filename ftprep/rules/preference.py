@@ -204,14 +204,16 @@ class OutputsIdentical(_AnsweredRow):
             return  # they are empty, which is told for each
         if better == worse:
             yield self.fault("both outputs are the same", make_pointer(PAIR[1]), make_excerpt(example.answer))
-        elif _begin(better) == _begin(worse) and _words(better) == _words(worse):
+        elif _begin_alike(better, worse) and _words(better) == _words(worse):
             what = "both outputs are the same but for white space"
             yield self.fault(what, make_pointer(PAIR[1]), make_excerpt(example.answer))
 
 
-def _begin(messages: list[Message]) -> str:
-    """The first character of the first text: mostly that tells two answers apart."""
-    return next((text.lstrip()[:1] for m in messages for text in m.spoken() if not text.isspace()), "")
+def _begin_alike(ours: list[Message], theirs: list[Message]) -> bool:
+    """Whether the first letters of both are the same: mostly that tells two answers apart at once."""
+    starts = ["".join(messages[0].text[:200].split()) if messages else "" for messages in (ours, theirs)]
+    shorter = min(map(len, starts))
+    return starts[0][:shorter] == starts[1][:shorter]
 
 
 class InputEndsWithAssistant(_AnsweredRow):
