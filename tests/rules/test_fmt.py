@@ -13,7 +13,8 @@ from ftprep.model import Chat, Fault, Row
 from ftprep.recipe import resolve
 from ftprep.rule import RecordRule, Rule, Sample
 from ftprep.rules import fmt
-from ftprep.rules.fmt_messages import OTHER_ROLES, ROLES, Spot, meant_role, talks_of
+from ftprep.rules.fmt_messages import OTHER_ROLES, ROLES, meant_role
+from ftprep.rules.talks import Spot, talks_of
 from ftprep.setting import Setting
 from ftprep.shapes import detect
 from ftprep.shapes.chat import CHAT_EXTRA, MESSAGE_EXTRA, ChatShape
