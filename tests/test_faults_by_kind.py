@@ -1,4 +1,4 @@
-"""Sixty kinds of fault in a chat file: each is named with its code, line and pointer, wherever in the file it stands."""
+"""Sixty kinds of fault in a chat file: each is named with its code, line and pointer, wherever it stands."""
 
 from __future__ import annotations
 
@@ -37,13 +37,17 @@ def reply(content: Any = "", **keys: Any) -> Record:
     return {"role": "assistant", "content": content, **keys}
 
 
-def call(arguments: Any = '{"country": "Mali"}', name: str = "find", id: str = "abcdefgh1") -> Record:
+def call(arguments: Any = '{"country": "Mali"}', name: str = "find", named: str = "abcdefgh1") -> Record:
     function = {"name": name, "arguments": arguments}
-    return {"role": "assistant", "content": None, "tool_calls": [{"id": id, "type": "function", "function": function}]}
+    return {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": named, "type": "function", "function": function}],
+    }
 
 
-def heard(id: str = "abcdefgh1") -> Record:
-    return {"role": "tool", "tool_call_id": id, "content": "Bamako"}
+def heard(named: str = "abcdefgh1") -> Record:
+    return {"role": "tool", "tool_call_id": named, "content": "Bamako"}
 
 
 def talk(*messages: Any, **keys: Any) -> Record:
@@ -51,38 +55,40 @@ def talk(*messages: Any, **keys: Any) -> Record:
 
 
 # No two of these are alike, so that nothing but what is put among them can be found.
-_THINGS = [
-    "alpaca",
-    "bridge",
-    "copper",
-    "dune",
-    "ember",
-    "falcon",
-    "glacier",
-    "harbour",
-    "island",
-    "juniper",
-    "kettle",
-    "lantern",
-    "meadow",
-    "needle",
-    "orchard",
-    "pepper",
-    "quarry",
-    "river",
-    "saddle",
-    "timber",
-    "umbrella",
-    "violin",
-    "willow",
-    "yarrow",
-    "zephyr",
-    "anchor",
-    "basil",
-    "cedar",
-    "dagger",
-    "elm",
-]
+_THINGS = tuple(
+    [
+        "alpaca",
+        "bridge",
+        "copper",
+        "dune",
+        "ember",
+        "falcon",
+        "glacier",
+        "harbour",
+        "island",
+        "juniper",
+        "kettle",
+        "lantern",
+        "meadow",
+        "needle",
+        "orchard",
+        "pepper",
+        "quarry",
+        "river",
+        "saddle",
+        "timber",
+        "umbrella",
+        "violin",
+        "willow",
+        "yarrow",
+        "zephyr",
+        "anchor",
+        "basil",
+        "cedar",
+        "dagger",
+        "elm",
+    ]
+)
 
 
 def sound(number: int) -> Record:
@@ -187,7 +193,7 @@ RECORDS: dict[str, tuple[str, str, list[Any]]] = {
     "f48 NaN": ("IO106", "", [json.dumps(talk(ASK, ANSWER)).encode()[:-1] + b', "score": NaN}']),
     "f51 bad address": (
         "IMG102",
-        "/messages/0/content/0",
+        "/messages/0/content/0/image_url/url",
         [talk(user([{"type": "image_url", "image_url": {"url": url}}]), ANSWER) for url in ("a.png", "http://", "")],
     ),
     "f52 picture by assistant": ("IMG103", "/messages/1/content/0", [talk(ASK, reply([PICTURE]))]),
@@ -293,7 +299,7 @@ def test_sixteen_bits_are_read_and_said(tmp_path: Path) -> None:
     path.write_bytes(written(lines_with()).decode().encode("utf-16"))
     report = ft.check(path, target="openai")
     assert report.rows.loaded == 12
-    assert report.inputs[0].encoding == "utf-16"
+    assert report.inputs[0].encoding == "utf-16-le"
     assert {f.code for f in report.findings} & {"IO102", "IO103"}
 
 

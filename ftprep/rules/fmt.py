@@ -9,19 +9,9 @@ from ftprep.mends import Mend
 from ftprep.model import Fault, Severity
 from ftprep.rule import Card, RecordRule, Rule, Sample
 from ftprep.rules import fmt_messages
-from ftprep.rules.fmt_messages import (
-    ASK,
-    GOOD,
-    REPLY,
-    TALKS,
-    Spot,
-    is_answered,
-    lists_of,
-    meant_role,
-    talks_of,
-    with_messages,
-)
+from ftprep.rules.fmt_messages import ASK, GOOD, REPLY, meant_role, with_messages
 from ftprep.rules.repairs import decoded_list
+from ftprep.rules.spots import TALKS, Spot, is_answered, lists_of, talks_of
 from ftprep.setting import Setting
 from ftprep.shapes.chat import CHAT_KEYS, DropKeys
 from ftprep.shapes.columns import normalise

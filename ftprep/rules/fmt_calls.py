@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from ftprep.model import Fault, Function, ToolCall
 from ftprep.rule import Card, RecordRule, Sample
 from ftprep.rules import repairs
-from ftprep.rules.fmt_messages import ASK, CALL, GOOD, REPLY, MessageRule, Spot, meant_role, unlike, with_messages
+from ftprep.rules.fmt_messages import ASK, CALL, GOOD, REPLY, MessageRule, meant_role, unlike, with_messages
+from ftprep.rules.spots import Spot
 from ftprep.rules.talk import SPEAKING, Path, edited, place_words
 from ftprep.shapes.quoting import make_excerpt, make_pointer, name_kind
 

@@ -14,6 +14,7 @@ from ftprep.recipe import resolve
 from ftprep.rule import RecordRule, Rule, Sample
 from ftprep.rules import fmt, fmt_calls
 from ftprep.rules.fmt_messages import OTHER_ROLES, ROLES, meant_role
+from ftprep.rules.spots import Spot, talks_of
 from ftprep.setting import Setting
 from ftprep.shapes import detect
 from ftprep.shapes.chat import CHAT_EXTRA, MESSAGE_EXTRA, ChatShape
@@ -161,6 +162,8 @@ def talk(*messages: Any, **keys: Any) -> dict[str, Any]:
         (talk(USER, REPLY, tools=[1]), [("FMT119", "/tools")]),
         (talk(USER, REPLY, parallel_tool_calls=0), [("FMT119", "/parallel_tool_calls")]),
         (talk(USER, {**REPLY, "refusal": 1}), [("FMT119", "/messages/1/refusal")]),
+        (talk(USER, {**REPLY, "thinking": 1}), [("FMT119", "/messages/1/thinking")]),
+        (talk(USER, {**REPLY, "content": [{"type": "refusal"}]}), [("FMT109", "/messages/1/content/0")]),
         (talk(USER, REPLY, **{CHAT_EXTRA: None}), [("FMT110", f"/{CHAT_EXTRA}")]),
         (talk(USER, {**REPLY, MESSAGE_EXTRA: None}), [("FMT111", f"/messages/1/{MESSAGE_EXTRA}")]),
     ],
@@ -261,3 +264,29 @@ def test_what_is_no_json_at_all_does_not_crash_the_rules() -> None:
     for record in (odd, talk({"role": "user", "content": {1}}, object()), circle):
         faults_of(record)
         assert isinstance(SHAPE.read_loosely(record), (str, Chat))
+
+
+@pytest.mark.parametrize(
+    ("record", "spots"),
+    [
+        ({"messages": [USER, "x", REPLY]}, ["messages[0]", "messages[2]"]),
+        ({"messages": [USER], "input": {"messages": [USER]}, "output": [REPLY]}, ["messages[0]"]),
+        ({"messages": "x"}, []),
+        (
+            {"input": {"messages": [USER]}, "preferred_output": [REPLY], "messages": [USER]},
+            ["input.messages[0]", "preferred_output[0]"],
+        ),
+        ({"input": 5, "non_preferred_output": [REPLY], "output": [REPLY]}, ["non_preferred_output[0]"]),
+        ({"input": {"messages": (USER,)}, "output": [REPLY], "label": 1}, ["input.messages[0]", "output[0]"]),
+        ({"input": {"messages": [USER]}}, ["input.messages[0]"]),
+        ({"input": {"x": 1}, "output": [REPLY]}, []),
+        ({"prompt": [USER]}, []),
+    ],
+)
+def test_the_messages_of_a_record_of_any_shape(record: dict[str, Any], spots: list[str]) -> None:
+    assert [str(spot) for spot, _ in talks_of(record)] == spots
+
+
+def test_a_message_of_an_answer_is_pointed_at() -> None:
+    spot = Spot(("input", "messages"), 2)
+    assert (spot.pointer(), spot.pointer("content", 1)) == ("/input/messages/2", "/input/messages/2/content/1")

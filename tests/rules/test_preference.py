@@ -16,7 +16,7 @@ from ftprep.batch import Batch
 from ftprep.model import Fault, Message, Preference, Row
 from ftprep.rule import RecordRule, RowRule, Rule, Sample
 from ftprep.rules import CATALOGUE, preference, rewards
-from ftprep.rules.preference import pair
+from ftprep.rules.preference_form import OutputNotAList, pair
 from ftprep.setting import Setting
 from ftprep.targets import Fact, Target
 
@@ -197,7 +197,7 @@ def test_the_samples_of_a_card_show_its_fault(rule: type[Rule]) -> None:
     ],
 )
 def test_a_single_answer_becomes_a_list(record: dict[str, Any], repaired: dict[str, Any] | None) -> None:
-    rule = preference.OutputNotAList()
+    rule = OutputNotAList()
     before = copy.deepcopy(record)
     once = rule.repair(record)
     assert record == before

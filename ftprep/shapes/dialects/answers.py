@@ -62,7 +62,7 @@ def read_answer(record: Record, key: str) -> Told:
     """What stands under a key as an answer: a text, one message, or a list of messages."""
     if key not in record:
         return Gone()
-    value, at = record[key], make_pointer(key)
+    value, at = record[key], f"/{key}"
     if isinstance(value, str):
         return [say("assistant", value, at)]
     return [_read_turn(value, at, [])] if isinstance(value, dict) else read_list(value, at)
@@ -167,7 +167,7 @@ def build(
     `asked_in` is the key of the record in which the question stands. A column that is called like a key of the wire
     form is kept under that name with `_` behind it.
     """
-    asked_at = make_pointer(asked_in) if asked_in in record else ""
+    asked_at = f"/{asked_in}" if asked_in in record else ""
     paths: dict[str, str] = {"/input": asked_at}
     question: dict[str, Any] = {}
     if not isinstance(asked, Gone):

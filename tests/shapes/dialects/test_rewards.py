@@ -58,6 +58,7 @@ READ: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"messages": [ASK], "solution": "4", "messages_": 1},
     ),
     ("trl-prompt", {"prompt": "Hi"}, {"messages": [ASK]}),
+    ("trl-prompt", {"prompt": "Hi", "id": 7}, {"messages": [ASK], "id": 7}),
     (
         "gemini-reinforcement",
         {"systemInstruction": "Be kind.", "contents": CONTENTS, "references": {"a": "b"}},
@@ -88,6 +89,7 @@ def test_a_record_is_recognised_and_read(name: str, record: dict[str, Any], wire
         {"prompt": "Hi", "completion": "Hello.", "label": "sports"},
         {"prompt": "Hi", "completion": "Hello.", "label": 1, "topic": "sports"},
         {"prompt": "Hi", "answer": "Hello."},
+        {"prompt": "Hi", "what he said": "Hello."},
         {"prompt": [ASK, YES]},
         {"prompt": "Hi", "chosen": "a", "rejected": "b"},
         {"input": "Hi", "output": "Hello.", "label": True},
