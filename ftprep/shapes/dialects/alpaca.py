@@ -47,6 +47,9 @@ class Alpaca:
 
 def has_before(record: Record) -> bool:
     """Whether a record has a column of earlier turns or of a system prompt, be it empty."""
+    history = record.get("history")
+    if isinstance(history, str) and history.lstrip()[:1] == "[":  # a list inside a text, which is another dialect
+        return False
     return "history" in record or isinstance(record.get("system", 0), (str, type(None)))
 
 

@@ -18,6 +18,7 @@ from ftprep.shapes.dialects.wire import (
     close_arguments,
     open_arguments,
     read_tools,
+    read_urls,
     spell,
 )
 from ftprep.shapes.quoting import quote
@@ -62,6 +63,7 @@ class Ledger:
         self.ids = CallIds()
         self._extra = chat.extra or {}
         self._said_image: list[int] = []
+        self._places = 0
         for key in ("tools", "parallel_tool_calls", "functions"):
             if key not in kept and getattr(chat, key) is not None:
                 self.lose(f"the {key}")
@@ -82,6 +84,7 @@ class Ledger:
         if not isinstance(content, list):
             if content and IMAGE in content:
                 self._said_image.append(place)
+                self._places += 0 if message.role == "system" else content.count(IMAGE)
             return content
         words = ""
         kinds = [type(part) for part in content]
@@ -137,6 +140,13 @@ class Ledger:
             self.lose("the form of the tools")
         return text
 
+    def put_tools(self, record: dict[str, Any], chat: Chat) -> None:
+        """The tools as OpenAI has them, beside the conversation."""
+        if chat.tools is not None:
+            record["tools"] = chat.tools
+            if read_tools(chat.tools) != chat.tools:
+                self.lose("the form of the tools")
+
     def put_extra(
         self, record: dict[str, Any], extra: Mapping[str, Any] | None, taken: Collection[str], of: str
     ) -> None:
@@ -158,8 +168,15 @@ class Ledger:
             record["images"] = self.urls
             for place in self._said_image:
                 self.lose(f"that the word {IMAGE} stands for itself in the text", place)
-        self.put_extra(record, self._extra, {*TAKEN, *taken}, "the record")
+        stray = IMAGE_KEYS if self._has_stray_pictures() else ()
+        self.put_extra(record, self._extra, {*TAKEN, *taken}.difference(stray), "the record")
         return Written(record, tuple(self.losses))
+
+    def _has_stray_pictures(self) -> bool:
+        """Whether there are pictures beside the conversation that reading would leave there, being too few or many."""
+        beside = [self._extra[key] for key in IMAGE_KEYS if self._extra.get(key) is not None]
+        urls = read_urls(beside[0]) if beside else []
+        return bool(beside) and not self.urls and (urls is None or len(urls) != self._places)
 
 
 def _is_plain(tool: Mapping[str, Any]) -> bool:

@@ -97,9 +97,11 @@ class LlamaFactoryImages:
         chat = to_chat(example)
         ledger = Ledger(chat, "tools")
         record: dict[str, Any] = {"messages": [_write_plain(ledger, m, n) for n, m in enumerate(chat.messages)]}
-        if chat.tools is not None:
-            record["tools"] = chat.tools
-        return ledger.finish(record if ledger.urls else {**record, "images": []})
+        ledger.put_tools(record, chat)
+        written = ledger.finish(record)
+        if not any(key in record for key in IMAGE_KEYS):
+            record["images"] = []
+        return written
 
 
 def dataset_info(name: str, dialect: str, file: str, columns: Collection[str] = ()) -> dict[str, Any]:

@@ -77,7 +77,8 @@ class KeyMap:
             ledger.put_extra(turn, message.extra, (*MESSAGE_KEYS, self.role, self.content), f"messages[{place}]")
             turns.append(turn)
         record: dict[str, Any] = {self.messages: turns}
-        beside = {k: v for k, v in msgspec.to_builtins(chat).items() if k in CHAT_KEYS and k != "messages"}
+        ledger.put_tools(record, chat)
+        beside = {k: v for k, v in msgspec.to_builtins(chat).items() if k in CHAT_KEYS - {"messages", "tools"}}
         ledger.put_extra(record, beside, (), "the record")
         return ledger.finish(record, self.messages)
 

@@ -115,4 +115,6 @@ def _write_turns(ledger: Ledger, message: Message, place: int) -> list[dict[str,
     asked = {**turn, "from": "function_call", "value": spell(calls[0] if len(calls) == 1 else calls)}
     if text is not None:
         ledger.lose("that the text and the calls are one turn", place)
+    if message.role != "assistant":
+        ledger.lose(f"that the {message.role} calls", place)
     return [turn, asked] if text else [asked]

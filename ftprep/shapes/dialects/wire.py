@@ -257,6 +257,8 @@ class Draft:
         urls = read_urls(record[key]) if key else None
         texts = [(n, m) for n, m in enumerate(self.messages) if isinstance(m, dict) and m.get("role") != "system"]
         texts = [(n, m) for n, m in texts if isinstance(m.get("content"), str) and IMAGE in m["content"]]
+        if not key:
+            return IMAGE_KEYS
         if urls is None or sum(m["content"].count(IMAGE) for _, m in texts) != len(urls):
             return ()
         used = 0
