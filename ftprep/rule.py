@@ -89,6 +89,8 @@ class RecordRule(Rule):
     """Looks at the record as the file said it. Runs only on records that the strict reading of the shape refused."""
 
     shapes: ClassVar[tuple[str, ...]] = ("chat", "completion")
+    of_original: ClassVar[bool] = False
+    """Whether it looks at the record as the file has it, whatever dialect that is, and not at what was read from it."""
 
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
         """The faults of one record; a record may have any shape at any depth."""
