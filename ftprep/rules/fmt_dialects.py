@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 
 from ftprep.model import Fault
 from ftprep.rule import Card, RecordRule, Rule, Sample
-from ftprep.shapes.dialects import Alpaca, LlamaFactoryImages, ShareGPT, Swift
-from ftprep.shapes.dialects.encoded import COLUMNS, open_text
+from ftprep.shapes.dialects import DIALECTS
+from ftprep.shapes.dialects.encoded import COLUMNS, EncodedChat, open_text
 from ftprep.shapes.dialects.sharegpt import turns_key
 from ftprep.shapes.dialects.wire import CALLERS, IMAGE, IMAGE_KEYS, decode, is_list, objects, read_urls
 from ftprep.shapes.quoting import make_excerpt, make_pointer, name_kind, quote
 
-_PICTURED = (ShareGPT(), Swift(), LlamaFactoryImages(), Alpaca())
+_PICTURED = tuple(d for d in DIALECTS if d.name in ("sharegpt", "swift", "llama-factory-images", "alpaca"))
+_ENCODED = next(d for d in DIALECTS if isinstance(d, EncodedChat))
 
 
 class _DialectRule(RecordRule):
@@ -42,7 +43,7 @@ class FunctionCallNotJson(_DialectRule):
         code="FMT160",
         name="function-call-not-json",
         severity="error",
-        finds="A function_call turn (tool_call in ms-swift) is not JSON text with name and arguments, or a list of such.",
+        finds="A function_call turn (tool_call in ms-swift) is not JSON with name and arguments, or a list of such.",
         why="The trainer stops at it, or learns a call that no program can make.",
         bad=Sample(text=_sharegpt(_ASK, ("function_call", "find(Mali)"), _RESULT, _REPLY)),
         good=Sample(text=_sharegpt(_ASK, _CALL, _RESULT, _REPLY)),
@@ -102,7 +103,7 @@ class HistoryNotPairs(_DialectRule):
             yield self.fault(what, make_pointer("history"), make_excerpt(history))
             return
         for place, pair in enumerate(pairs):
-            if not (is_list(pair) and len(pair) == 2 and all(isinstance(text, str) for text in pair)):  # noqa: PLR2004
+            if not (is_list(pair) and len(pair) == 2 and all(isinstance(text, str) for text in pair)):
                 pointer = make_pointer("history", *([] if isinstance(history, str) else [place]))
                 yield self.fault(f"history[{place}] is not a pair of texts", pointer, make_excerpt(pair))
 
@@ -159,7 +160,7 @@ class PythonText(_DialectRule):
             if not isinstance(text, str):
                 continue
             value, spelling = open_text(text)
-            if spelling == "python" and (objects(value) or key == "history"):
+            if spelling == "python" and (objects(value) or key == "history") and _ENCODED.fits(record):
                 what = f"{quote(key)} is text that Python printed, not JSON: write it with json.dumps"
                 yield self.fault(what, make_pointer(key), make_excerpt(text))
 

@@ -115,16 +115,13 @@ def test_a_fault_is_named_where_it_is(record: dict[str, Any], code: str, pointer
         {"conversations": TURNS, "id": 1, "images": []},
         {"prompt": "[1] See below.", "completion": "[done]"},
         {"instruction": "Hi", "output": "Hello.", "history": None, "images": ["a.png"], "rejected_response": "x"},
-        {"instruction": "Hi", "output": "Hello.", "history": "[['a', 'b']]", "x": 1} | {"history": '[["a", "b"]]'},
+        {"instruction": "Hi", "output": "Hello.", "history": '[["a", "b"]]'},
         {"input": {"messages": MESSAGES}, "preferred_output": [], "non_preferred_output": [], "images": 5},
-        {"prompt": "Hi", "completion": "[{'a': 1}]\n", "messages": 5},
+        {"prompt": "Hi", "completion": "[{'a': 1}]\n"},
     ],
 )
 def test_nothing_is_said_of_other_records(record: dict[str, Any]) -> None:
-    if record.get("completion", "")[:2] == "[{":
-        assert {f.code for f in faults_of(record)} <= {"FMT163"}
-    else:
-        assert faults_of(record) == []
+    assert faults_of(record) == []
 
 
 KEYS = st.sampled_from(
@@ -138,7 +135,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(KEYS | st.integers(), VALUES, max_size=5))
 def test_whatever_a_record_holds_no_rule_fails(record: dict[Any, Any]) -> None:
     for fault in faults_of(record):

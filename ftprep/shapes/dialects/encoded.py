@@ -126,10 +126,18 @@ def _literal(text: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            value = ast.literal_eval(listed)
+            tree = ast.parse(listed, mode="eval")
+            if any(_repeats_key(node) for node in ast.walk(tree)):
+                return None
+            value = ast.literal_eval(tree)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
     return value if _is_plain(value) else None
+
+
+def _repeats_key(node: ast.AST) -> bool:
+    keys = [k.value for k in node.keys if isinstance(k, ast.Constant)] if isinstance(node, ast.Dict) else []
+    return len(set(keys)) < len(keys)
 
 
 def _is_plain(value: Any) -> bool:

@@ -615,7 +615,8 @@ OTHERS = [
     Sample(
         "encoded-chat",
         {
-            "messages": "[{'role': 'user', 'content': '} {'}\n {'role': 'assistant', 'content': \"it's\", 'weight': None}]"
+            "messages": "[{'role': 'user', 'content': '} {'}\n "
+            "{'role': 'assistant', 'content': \"it's\", 'weight': None}]"
         },
         {"messages": [{"role": "user", "content": "} {"}, {"role": "assistant", "content": "it's", "weight": None}]},
         {"/messages/1/weight": "/messages"},

@@ -1,4 +1,4 @@
-"""Holds every dialect of conversations to the laws: reading never raises, what is written is read back, paths lead home."""
+"""Holds every dialect of conversations to the laws: reading never raises, what is written is read, paths lead home."""
 
 from __future__ import annotations
 
@@ -50,22 +50,43 @@ def read(dialect: Dialect, record: Mapping[str, Any]) -> Chat | str:
 # -- any record ----------------------------------------------------------------------------------------------------
 
 WORDS = st.sampled_from(
-    ["human", "gpt", "user", "assistant", "system", "function_call", "observation", "tool_call", "tool", "Chatbot"]
-    + ["text", "image", "image_url", "tool_use", "tool_result", "base64", "url", "reasoning", "function", "<image>"]
-    + [
-        "[",
-        "[{'role': 'user', 'content': 'x'}]",
-        '[{"from": "human", "value": "x"}]',
-        '{"name": "f"}',
-        "[[]]",
+    [
+        *(
+            "human",
+            "gpt",
+            "user",
+            "assistant",
+            "system",
+            "function_call",
+            "observation",
+            "tool_call",
+            "tool",
+            "Chatbot",
+        ),
+        *("text", "image", "image_url", "tool_use", "tool_result", "base64", "url", "reasoning", "function", "<image>"),
+        *("[", "[{'role': 'user', 'content': 'x'}]", '[{"from": "human", "value": "x"}]', '{"name": "f"}', "[[]]"),
         "\ud800",
     ]
 )
 KEYS = st.sampled_from(
-    ["messages", "conversations", "turns", "from", "value", "role", "content", "type", "text", "name", "arguments"]
-    + ["id", "function", "tools", "system", "history", "instruction", "input", "output", "query", "response", "images"]
-    + ["image", "prompt", "completion", "weight", "loss", "loss_weight", "loss_scale", "source", "tool_use_id"]
-    + ["media_type", "data", "url", "path", "input_schema", "tool_calls", "speaker", "a/b~c", ""]
+    [
+        *(
+            "messages",
+            "conversations",
+            "turns",
+            "from",
+            "value",
+            "role",
+            "content",
+            "type",
+            "text",
+            "name",
+            "arguments",
+        ),
+        *("id", "function", "tools", "system", "history", "instruction", "input", "output", "query", "response"),
+        *("images", "image", "prompt", "completion", "weight", "loss", "loss_weight", "loss_scale", "source"),
+        *("tool_use_id", "media_type", "data", "url", "path", "input_schema", "tool_calls", "speaker", "a/b~c", ""),
+    ]
 )
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | WORDS | st.text(max_size=4)
 VALUES = st.recursive(LEAVES, lambda v: st.lists(v, max_size=3) | st.dictionaries(KEYS, v, max_size=4), max_leaves=25)
@@ -74,7 +95,7 @@ RECORDS = st.dictionaries(KEYS, VALUES | st.lists(TURN | VALUES, max_size=3), ma
 
 
 @EACH
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(record=RECORDS)
 def test_reading_never_raises_and_changes_nothing(dialect: Dialect, record: dict[str, Any]) -> None:
     before = copy.deepcopy(record)
@@ -169,7 +190,7 @@ CHAT = st.builds(
 
 
 @EACH
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(chat=CHAT)
 def test_what_is_written_without_a_loss_is_read_back(dialect: Dialect, chat: Chat) -> None:
     written = dialect.write(chat)
@@ -179,7 +200,7 @@ def test_what_is_written_without_a_loss_is_read_back(dialect: Dialect, chat: Cha
 
 
 @EACH
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(chat=CHAT)
 def test_what_was_read_is_written_and_read_again(dialect: Dialect, chat: Chat) -> None:
     once = read(dialect, dialect.write(chat).record)
