@@ -124,6 +124,8 @@ class Ledger:
             told.append({"name": call.function.name, "arguments": arguments})
         if not told and message.tool_calls is not None:
             self.lose("the empty list of calls", place)
+        elif message.role != "assistant":
+            self.lose(f"that the {message.role} calls", place)
         return told
 
     def answers(self, message: Message, place: int) -> None:
@@ -162,13 +164,14 @@ class Ledger:
         self.put_extra(turn, message.extra, TAKEN_IN_MESSAGE, f"messages[{place}]")
         return turn
 
-    def finish(self, record: dict[str, Any], *taken: str) -> Written:
-        """The record with the pictures and the other keys; `taken` are more keys that have a meaning there."""
-        if self.urls:
+    def finish(self, record: dict[str, Any], *taken: str, pictured: bool = False) -> Written:
+        """The record with the pictures (`pictured` ones have the column even if it is empty) and the other keys;
+        `taken` are more keys that have a meaning there."""
+        stray = IMAGE_KEYS if self._has_stray_pictures() else ()
+        if self.urls or (pictured and not stray):
             record["images"] = self.urls
             for place in self._said_image:
                 self.lose(f"that the word {IMAGE} stands for itself in the text", place)
-        stray = IMAGE_KEYS if self._has_stray_pictures() else ()
         self.put_extra(record, self._extra, {*TAKEN, *taken}.difference(stray), "the record")
         return Written(record, tuple(self.losses))
 

@@ -98,10 +98,7 @@ class LlamaFactoryImages:
         ledger = Ledger(chat, "tools")
         record: dict[str, Any] = {"messages": [_write_plain(ledger, m, n) for n, m in enumerate(chat.messages)]}
         ledger.put_tools(record, chat)
-        written = ledger.finish(record)
-        if not any(key in record for key in IMAGE_KEYS):
-            record["images"] = []
-        return written
+        return ledger.finish(record, pictured=True)
 
 
 def dataset_info(name: str, dialect: str, file: str, columns: Collection[str] = ()) -> dict[str, Any]:

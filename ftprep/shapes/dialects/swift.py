@@ -121,8 +121,6 @@ def _write(ledger: Ledger, message: Message, place: int) -> list[dict[str, Any]]
         turn["content"] = text
     if calls and (text == "" or (message.extra and not text)):
         ledger.lose("what stands beside the calls", place)
-    if calls and message.role != "assistant":
-        ledger.lose(f"that the {message.role} calls", place)
     turn = ledger.put_turn_extra({**turn, **loss}, message, place)
     told = [{"role": "tool_call", "content": spell(call), **loss} for call in calls]
     return [turn, *told] if text or not calls else told
