@@ -24,7 +24,8 @@ class Alpaca:
     def fits(self, record: Record) -> bool:
         """Whether there are an instruction, an answer, and a system prompt or earlier turns."""
         answered = "output" in record or "response" in record
-        return "instruction" in record and answered and has_before(record) and not is_judged(record)
+        is_ours = "instruction" in record and answered and record.get("messages") is None
+        return is_ours and has_before(record) and not is_judged(record)
 
     def parse(self, record: Record) -> Parsed:
         """The conversation: system, the pairs of the history, instruction and input, output."""

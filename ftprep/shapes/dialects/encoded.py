@@ -16,7 +16,7 @@ from ftprep.shapes.chat import CHAT_KEYS, MESSAGE_KEYS
 from ftprep.shapes.dialect import Dialect, Parsed, Record, Written, locate
 from ftprep.shapes.dialects.ledger import Ledger, to_chat
 from ftprep.shapes.dialects.renamed import KEYS
-from ftprep.shapes.dialects.wire import cover, decode, is_list, objects, read_tools, spell
+from ftprep.shapes.dialects.wire import IMAGE_KEYS, cover, decode, is_list, objects, read_tools, spell
 from ftprep.shapes.quoting import make_pointer
 
 COLUMNS = ("messages", *KEYS, "prompt", "completion", "history")
@@ -84,7 +84,7 @@ class EncodedChat:
             record["tools"] = spell(chat.tools)
         if decode(record["messages"] or "") != turns or read_tools(record.get("tools")) != chat.tools:
             ledger.lose("the form of the tools or messages")
-        return ledger.finish(record, *COLUMNS, "instruction", "query")
+        return ledger.finish(record, *COLUMNS, *IMAGE_KEYS, "system", "instruction", "query")
 
 
 def open_text(text: str) -> tuple[Any, Spelling]:

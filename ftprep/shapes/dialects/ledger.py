@@ -47,6 +47,8 @@ def to_chat(example: Example) -> Chat:
 def lead(chat: Chat) -> str:
     """The system prompt that can stand beside the messages: the bare text of the first, with another role behind it;
     "" where there is none."""
+    if "system" in (chat.extra or {}):
+        return ""
     first, second = [*chat.messages, None, None][:2]
     if first is None or second is None or first.role != "system" or second.role == "system":
         return ""
@@ -62,6 +64,7 @@ class Ledger:
         self.urls: list[str] = []
         self.ids = CallIds()
         self._extra = chat.extra or {}
+        self._begins_with_system = bool(chat.messages) and chat.messages[0].role == "system"
         self._said_image: list[int] = []
         self._places = 0
         for key in ("tools", "parallel_tool_calls", "functions"):
@@ -167,12 +170,14 @@ class Ledger:
     def finish(self, record: dict[str, Any], *taken: str, pictured: bool = False) -> Written:
         """The record with the pictures (`pictured` ones have the column even if it is empty) and the other keys;
         `taken` are more keys that have a meaning there."""
-        stray = IMAGE_KEYS if self._has_stray_pictures() else ()
+        stray: tuple[str, ...] = IMAGE_KEYS if self._has_stray_pictures() else ()
         if self.urls or (pictured and not stray):
             record["images"] = self.urls
             for place in self._said_image:
                 self.lose(f"that the word {IMAGE} stands for itself in the text", place)
-        self.put_extra(record, self._extra, {*TAKEN, *taken}.difference(stray), "the record")
+        if self._begins_with_system and "system" not in record:
+            stray = (*stray, "system")
+        self.put_extra(record, self._extra, TAKEN.difference(stray).union(taken), "the record")
         return Written(record, tuple(self.losses))
 
     def _has_stray_pictures(self) -> bool:

@@ -18,6 +18,7 @@ from ftprep.shapes.dialects.wire import (
     is_judged,
     is_list,
     objects,
+    put,
     rest,
     spell,
 )
@@ -97,9 +98,10 @@ def _read_turn(draft: Draft, turn: dict[Any, Any], at: str) -> None:
         draft.call(turn["value"], message, at, "value", **keys)
         return
     if "from" in turn:
-        message["role"] = ROLES.get(said, said) if isinstance(said, str) else said
+        put(message, "role", ROLES.get(said, said) if isinstance(said, str) else said)
     if "value" in turn:
-        message["content"], keys["content"] = turn["value"], f"{at}/value"
+        put(message, "content", turn["value"])
+        keys["content"] = f"{at}/value"
     draft.add(draft.answer(message) if message.get("role") == "tool" else message, at, **keys)
 
 

@@ -88,6 +88,15 @@ def test_a_call_keeps_an_id_of_its_own() -> None:
     assert messages[1]["tool_call_id"] == "x"
 
 
+def test_what_is_called_like_a_key_of_the_wire_form_is_kept_under_another_name() -> None:
+    turns = [{"from": "human", "value": "Hi", "role": "boss", "content": None}]
+    parsed = ShareGPT().parse({"conversations": turns})
+    assert parsed.record["messages"] == [{"role": "user", "content": "Hi", "role_": "boss"}]
+    mapped = KeyMap("turns", "who", "text").parse({"turns": [{"who": "user", "text": "Hi"}], "messages": 5})
+    assert mapped.record == {"messages": [{"role": "user", "content": "Hi"}], "messages_": 5}
+    assert mapped.paths["/messages_"] == "/messages"
+
+
 def test_alpaca_has_texts_and_their_order_only() -> None:
     written = Alpaca().write(Chat([HI, HELLO, HI, HI, Message("assistant", "4", weight=0), called("call_1")]))
     assert written.record["history"] == [["Hi", "Hello."], ["Hi", ""], ["Hi", "4"]]

@@ -245,6 +245,14 @@ def test_where_two_fit_both_read_the_same(name: str, record: dict[str, Any]) -> 
     assert all(t == told[0] for t in told)
 
 
+@EACH
+def test_every_dialect_bears_the_records_of_the_others(dialect: Dialect) -> None:
+    for record in [r for s in SAMPLES for r in (s.record, s.wire)]:
+        parsed = dialect.parse(record)
+        assert all(resolves(record, pointer) for pointer in parsed.paths.values())
+        assert len(parsed.record) <= len(record) + 1
+
+
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: f"{s.dialect}: {json.dumps(s.record)[:50]}")
 def test_each_sample_is_read_as_it_says(sample: Sample) -> None:
     dialect = next(d for d in CHATS if d.name == sample.dialect)
