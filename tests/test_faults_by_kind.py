@@ -55,40 +55,11 @@ def talk(*messages: Any, **keys: Any) -> Record:
 
 
 # No two of these are alike, so that nothing but what is put among them can be found.
-_THINGS = tuple(
-    [
-        "alpaca",
-        "bridge",
-        "copper",
-        "dune",
-        "ember",
-        "falcon",
-        "glacier",
-        "harbour",
-        "island",
-        "juniper",
-        "kettle",
-        "lantern",
-        "meadow",
-        "needle",
-        "orchard",
-        "pepper",
-        "quarry",
-        "river",
-        "saddle",
-        "timber",
-        "umbrella",
-        "violin",
-        "willow",
-        "yarrow",
-        "zephyr",
-        "anchor",
-        "basil",
-        "cedar",
-        "dagger",
-        "elm",
-    ]
-)
+_WORDS = """
+alpaca bridge copper dune ember falcon glacier harbour island juniper kettle lantern meadow needle orchard
+pepper quarry river saddle timber umbrella violin willow yarrow zephyr anchor basil cedar dagger elm
+"""
+_THINGS = tuple(_WORDS.split())
 
 
 def sound(number: int) -> Record:

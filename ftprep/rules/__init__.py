@@ -14,6 +14,7 @@ from ftprep.rules import (
     dup,
     fmt,
     fmt_calls,
+    fmt_dialects,
     img,
     io,
     labels,
@@ -31,7 +32,7 @@ from ftprep.rules import (
 )
 
 _FAMILIES = (
-    *(io, fmt, fmt_calls, preference, rewards, legacy, target_rows, target_file),
+    *(io, fmt, fmt_calls, fmt_dialects, preference, rewards, legacy, target_rows, target_file),
     *(role, tool, tool_declared, img, sep, wording, tok, labels, dup),
 )
 

@@ -24,7 +24,8 @@ class Alpaca:
     def fits(self, record: Record) -> bool:
         """Whether there are an instruction, an answer, and a system prompt or earlier turns."""
         answered = "output" in record or "response" in record
-        return "instruction" in record and answered and has_before(record) and not is_judged(record)
+        is_ours = "instruction" in record and answered and record.get("messages") is None
+        return is_ours and has_before(record) and not is_judged(record)
 
     def parse(self, record: Record) -> Parsed:
         """The conversation: system, the pairs of the history, instruction and input, output."""
@@ -47,6 +48,9 @@ class Alpaca:
 
 def has_before(record: Record) -> bool:
     """Whether a record has a column of earlier turns or of a system prompt, be it empty."""
+    history = record.get("history")
+    if isinstance(history, str) and history.lstrip()[:1] == "[":  # a list inside a text, which is another dialect
+        return False
     return "history" in record or isinstance(record.get("system", 0), (str, type(None)))
 
 

@@ -16,7 +16,7 @@ from ftprep.shapes.chat import CHAT_KEYS, MESSAGE_KEYS
 from ftprep.shapes.dialect import Dialect, Parsed, Record, Written, locate
 from ftprep.shapes.dialects.ledger import Ledger, to_chat
 from ftprep.shapes.dialects.renamed import KEYS
-from ftprep.shapes.dialects.wire import cover, decode, is_list, objects, spell
+from ftprep.shapes.dialects.wire import IMAGE_KEYS, cover, decode, is_list, objects, read_tools, spell
 from ftprep.shapes.quoting import make_pointer
 
 COLUMNS = ("messages", *KEYS, "prompt", "completion", "history")
@@ -60,7 +60,7 @@ class EncodedChat:
             return Parsed(dict(record))
         opened = {**record, **{k: v[0] for k, v in told.items()}}
         if isinstance(opened.get("tools"), str):
-            opened["tools"] = decode(opened["tools"]) or opened["tools"]
+            opened["tools"] = read_tools(opened["tools"])
         dialect = next((d for d in self.dialects if d.fits(opened)), None)
         parsed = dialect.parse(opened) if dialect else Parsed(opened)
         texts = {make_pointer(key) for key in opened if opened[key] is not record.get(key)}
@@ -82,9 +82,9 @@ class EncodedChat:
         record = {k: v for k, v in data.items() if k in CHAT_KEYS} | {"messages": spell(turns)}
         if chat.tools is not None:
             record["tools"] = spell(chat.tools)
-        if decode(record["messages"] or "") != turns or (chat.tools and decode(record["tools"] or "") != chat.tools):
-            ledger.lose("what JSON text cannot say")
-        return ledger.finish(record, *COLUMNS, "instruction", "query")
+        if decode(record["messages"] or "") != turns or read_tools(record.get("tools")) != chat.tools:
+            ledger.lose("the form of the tools or messages")
+        return ledger.finish(record, *COLUMNS, *IMAGE_KEYS, "system", "instruction", "query")
 
 
 def open_text(text: str) -> tuple[Any, Spelling]:
@@ -126,10 +126,18 @@ def _literal(text: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            value = ast.literal_eval(listed)
+            tree = ast.parse(listed, mode="eval")
+            if any(_repeats_key(node) for node in ast.walk(tree)):
+                return None
+            value = ast.literal_eval(tree)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
     return value if _is_plain(value) else None
+
+
+def _repeats_key(node: ast.AST) -> bool:
+    keys = [k.value for k in node.keys if isinstance(k, ast.Constant)] if isinstance(node, ast.Dict) else []
+    return len(set(keys)) < len(keys)
 
 
 def _is_plain(value: Any) -> bool:

@@ -18,6 +18,7 @@ from ftprep.shapes.dialects.wire import (
     close_arguments,
     open_arguments,
     read_tools,
+    read_urls,
     spell,
 )
 from ftprep.shapes.quoting import quote
@@ -46,6 +47,8 @@ def to_chat(example: Example) -> Chat:
 def lead(chat: Chat) -> str:
     """The system prompt that can stand beside the messages: the bare text of the first, with another role behind it;
     "" where there is none."""
+    if "system" in (chat.extra or {}):
+        return ""
     first, second = [*chat.messages, None, None][:2]
     if first is None or second is None or first.role != "system" or second.role == "system":
         return ""
@@ -61,7 +64,9 @@ class Ledger:
         self.urls: list[str] = []
         self.ids = CallIds()
         self._extra = chat.extra or {}
+        self._begins_with_system = bool(chat.messages) and chat.messages[0].role == "system"
         self._said_image: list[int] = []
+        self._places = 0
         for key in ("tools", "parallel_tool_calls", "functions"):
             if key not in kept and getattr(chat, key) is not None:
                 self.lose(f"the {key}")
@@ -82,6 +87,7 @@ class Ledger:
         if not isinstance(content, list):
             if content and IMAGE in content:
                 self._said_image.append(place)
+                self._places += 0 if message.role == "system" else content.count(IMAGE)
             return content
         words = ""
         kinds = [type(part) for part in content]
@@ -121,6 +127,8 @@ class Ledger:
             told.append({"name": call.function.name, "arguments": arguments})
         if not told and message.tool_calls is not None:
             self.lose("the empty list of calls", place)
+        elif message.role != "assistant":
+            self.lose(f"that the {message.role} calls", place)
         return told
 
     def answers(self, message: Message, place: int) -> None:
@@ -137,6 +145,13 @@ class Ledger:
             self.lose("the form of the tools")
         return text
 
+    def put_tools(self, record: dict[str, Any], chat: Chat) -> None:
+        """The tools as OpenAI has them, beside the conversation."""
+        if chat.tools is not None:
+            record["tools"] = chat.tools
+            if read_tools(chat.tools) != chat.tools:
+                self.lose("the form of the tools")
+
     def put_extra(
         self, record: dict[str, Any], extra: Mapping[str, Any] | None, taken: Collection[str], of: str
     ) -> None:
@@ -152,14 +167,24 @@ class Ledger:
         self.put_extra(turn, message.extra, TAKEN_IN_MESSAGE, f"messages[{place}]")
         return turn
 
-    def finish(self, record: dict[str, Any], *taken: str) -> Written:
-        """The record with the pictures and the other keys; `taken` are more keys that have a meaning there."""
-        if self.urls:
+    def finish(self, record: dict[str, Any], *taken: str, pictured: bool = False) -> Written:
+        """The record with the pictures (`pictured` ones have the column even if it is empty) and the other keys;
+        `taken` are more keys that have a meaning there."""
+        stray: tuple[str, ...] = IMAGE_KEYS if self._has_stray_pictures() else ()
+        if self.urls or (pictured and not stray):
             record["images"] = self.urls
             for place in self._said_image:
                 self.lose(f"that the word {IMAGE} stands for itself in the text", place)
-        self.put_extra(record, self._extra, {*TAKEN, *taken}, "the record")
+        if self._begins_with_system and "system" not in record:
+            stray = (*stray, "system")
+        self.put_extra(record, self._extra, TAKEN.difference(stray).union(taken), "the record")
         return Written(record, tuple(self.losses))
+
+    def _has_stray_pictures(self) -> bool:
+        """Whether there are pictures beside the conversation that reading would leave there, being too few or many."""
+        beside = [self._extra[key] for key in IMAGE_KEYS if self._extra.get(key) is not None]
+        urls = read_urls(beside[0]) if beside else []
+        return bool(beside) and not self.urls and (urls is None or len(urls) != self._places)
 
 
 def _is_plain(tool: Mapping[str, Any]) -> bool:

@@ -97,9 +97,8 @@ class LlamaFactoryImages:
         chat = to_chat(example)
         ledger = Ledger(chat, "tools")
         record: dict[str, Any] = {"messages": [_write_plain(ledger, m, n) for n, m in enumerate(chat.messages)]}
-        if chat.tools is not None:
-            record["tools"] = chat.tools
-        return ledger.finish(record if ledger.urls else {**record, "images": []})
+        ledger.put_tools(record, chat)
+        return ledger.finish(record, pictured=True)
 
 
 def dataset_info(name: str, dialect: str, file: str, columns: Collection[str] = ()) -> dict[str, Any]:
@@ -181,8 +180,9 @@ def _read_parts(draft: Draft, message: dict[Any, Any], keys: dict[str, str], at:
         message["tool_calls"] = calls
     if parts or not (calls or "reasoning_content" in message):
         message["content"] = parts
-    if len(parts) == 1 and isinstance(parts[0], dict) and set(parts[0]) == {"type", "text"}:
-        message["content"], keys["content"] = parts[0]["text"], draft.paths[f"{here}/content/0/text"]
+    where = draft.paths.get(f"{here}/content/0/text", "")
+    if len(parts) == 1 and where:
+        message["content"], keys["content"] = parts[0]["text"], where
 
 
 def _read_part(part: Any, kind: Any) -> Any:

@@ -12,7 +12,7 @@ from ftprep.model import Example, ShapeName
 from ftprep.shapes.chat import CHAT_KEYS, MESSAGE_KEYS
 from ftprep.shapes.dialect import Parsed, Record, Written
 from ftprep.shapes.dialects.ledger import Ledger, to_chat
-from ftprep.shapes.dialects.wire import TURN_KEYS, Draft, is_judged, is_list, objects, rest
+from ftprep.shapes.dialects.wire import TURN_KEYS, Draft, is_judged, is_list, objects, put, rest
 from ftprep.shapes.quoting import make_pointer
 
 KEYS = (*TURN_KEYS, "chat", "chats", "dialogs", "dialogues", "message", "msgs", "utterances")
@@ -38,8 +38,7 @@ class KeyMap:
         return any(self.role in t for t in turns) and (self.messages == "messages" or record.get("messages") is None)
 
     def parse(self, record: Record) -> Parsed:
-        """The same messages under the usual names; a key that is called like one of these, without its meaning, is
-        dropped if it is null, and else stands in for what is missing."""
+        """The same messages under the usual names."""
         turns = record.get(self.messages)
         if not is_list(turns):
             return Parsed(dict(record))
@@ -53,7 +52,8 @@ class KeyMap:
             keys = {}
             for new, key in (("role", self.role), ("content", self.content)):
                 if key in turn:
-                    message[new], keys[new] = turn[key], at + make_pointer(key)
+                    put(message, new, turn[key])
+                    keys[new] = at + make_pointer(key)
             role = message.get("role")
             if isinstance(role, str):
                 message["role"] = self.roles.get(role, role)
@@ -77,7 +77,8 @@ class KeyMap:
             ledger.put_extra(turn, message.extra, (*MESSAGE_KEYS, self.role, self.content), f"messages[{place}]")
             turns.append(turn)
         record: dict[str, Any] = {self.messages: turns}
-        beside = {k: v for k, v in msgspec.to_builtins(chat).items() if k in CHAT_KEYS and k != "messages"}
+        ledger.put_tools(record, chat)
+        beside = {k: v for k, v in msgspec.to_builtins(chat).items() if k in CHAT_KEYS - {"messages", "tools"}}
         ledger.put_extra(record, beside, (), "the record")
         return ledger.finish(record, self.messages)
 

@@ -98,7 +98,7 @@ def _is_weight(value: Any) -> bool:
 def _call(draft: Draft, message: dict[Any, Any], at: str, calling: bool, keys: dict[str, str]) -> None:
     """Add a call: to the calls before it, to the text before it, or as a message of its own."""
     before = draft.messages[-1] if draft.messages else None
-    content = message.pop("content")
+    content, _ = message.pop("content"), message.pop("role")
     if isinstance(before, dict) and before.get("role") == "assistant" and not rest(message, "role", "weight"):
         is_open = calling if "tool_calls" in before else isinstance(before.get("content"), str)
         if is_open and before.get("weight") == message.get("weight") and draft.join(before, content, f"{at}/content"):

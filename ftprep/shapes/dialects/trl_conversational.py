@@ -52,8 +52,7 @@ class TrlPromptCompletion:
         start = _start(chat.messages)
         told = [_write(ledger, m, n, n >= start) for n, m in enumerate(chat.messages)]
         record: dict[str, Any] = {"prompt": told[:start], "completion": told[start:]}
-        if chat.tools is not None:
-            record["tools"] = chat.tools
+        ledger.put_tools(record, chat)
         return ledger.finish(record, *_SIDES)
 
 

@@ -59,6 +59,13 @@ def rest(said: Mapping[Any, Any], *used: str) -> dict[Any, Any]:
     return {k: v for k, v in said.items() if k not in used}
 
 
+def put(message: dict[Any, Any], key: str, value: Any) -> None:
+    """Set a key; what the original called so without that meaning is kept under the name with `_` behind it."""
+    if message.get(key) is not None:
+        message[f"{key}_"] = message[key]
+    message[key] = value
+
+
 def as_weight(value: Any) -> Any:
     """0 or 1 for true, false and the numbers that equal them; another value as it is."""
     return int(value) if isinstance(value, (bool, int, float)) and value in (0, 1) else value
@@ -205,7 +212,9 @@ class Draft:
         self.ids.begin()
         told = said if calls is None else [self.number(call) for call in calls]
         cover(self.paths, f"/messages/{len(self.messages)}/tool_calls", told, f"{at}/{key}")
-        self.add({**message, "role": "assistant", "tool_calls": told}, at, **keys)
+        put(message, "role", "assistant")
+        put(message, "tool_calls", told)
+        self.add(message, at, **keys)
 
     def join(self, message: dict[Any, Any], said: Any, at: str) -> bool:
         """Add the calls in a text to those of the last message; False where it holds none or that has no list."""
@@ -237,6 +246,8 @@ class Draft:
         used = (*used, *(self._place_images(record) if pictures else ()))
         told: dict[Any, Any] = {"messages": self.messages}
         told |= {k: v for k, v in record.items() if k not in used and k != "messages"}
+        if self.paths["/messages"] != "/messages" and record.get("messages") is not None:
+            told["messages_"], self.paths["/messages_"] = record["messages"], "/messages"
         self._put_tools(told)
         return Parsed(told, self.paths)
 
@@ -257,6 +268,8 @@ class Draft:
         urls = read_urls(record[key]) if key else None
         texts = [(n, m) for n, m in enumerate(self.messages) if isinstance(m, dict) and m.get("role") != "system"]
         texts = [(n, m) for n, m in texts if isinstance(m.get("content"), str) and IMAGE in m["content"]]
+        if not key:
+            return IMAGE_KEYS
         if urls is None or sum(m["content"].count(IMAGE) for _, m in texts) != len(urls):
             return ()
         used = 0
