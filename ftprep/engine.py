@@ -96,12 +96,22 @@ class Look:
         """The rows of one chunk, shaped and nothing more."""
         rows = [] if isinstance(chunk.payload, Fault) else list(self.plan.decode(chunk))
         shape = self.plan.shapes[chunk.source]
+        of_dialect = self._of_dialect(shape)
         for position, row in enumerate(rows):
             row.offset = row.index = position
             if row.example is not None or (shape and not row.faults and row.record is not None and shape.read(row)):
+                if of_dialect:
+                    row.faults = [fault for rule in of_dialect for fault in self._run(rule, row.record)]
                 continue  # nearly every row
             self._shape(row, chunk.source)
         return rows
+
+    def _of_dialect(self, shape: Shape | None) -> list[RecordRule]:
+        """The rules on records of a dialect as the file says them: what they find is not to be seen in the wire form,
+        so that sound reading does not rule it out."""
+        if not isinstance(shape, DialectShape):
+            return []
+        return [rule for rule in self.plan.record_rules if rule.of_original and shape.name in rule.shapes]
 
     # -- from record to example ------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from ftprep.model import (
 from ftprep.shapes.chat import CHAT_EXTRA, MESSAGE_EXTRA, MESSAGE_KEYS, are_sound, aside, explain, put_back
 from ftprep.shapes.convert import CannotConvert
 from ftprep.shapes.dialect import Dialect, Parsed
+from ftprep.shapes.meaning import is_same
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -208,8 +209,13 @@ class DialectShape:
         yield from ()
 
     def write(self, example: Example) -> bytes:
-        """The example as one JSON line of the dialect; raises CannotConvert where that would lose something."""
+        """The example as one JSON line of the dialect; raises CannotConvert where that would lose more than spelling."""
         written = self.of.write(example)
-        if written.losses and not self.lossy:
+        if written.losses and not self.lossy and not self._says(written.record, example):
             raise CannotConvert(f"{self.of.title} has no place for {', '.join(written.losses)}")
         return _ENCODER.encode(written.record)
+
+    def _says(self, record: dict[str, Any], example: Example) -> bool:
+        """Whether a record teaches what the example does."""
+        again = self.read_loosely(self.of.parse(record).record)
+        return not isinstance(again, str) and is_same(again, example)

@@ -58,7 +58,7 @@ class ConverseDialect:
     def write(self, example: Example) -> Written:
         """The conversation in blocks; the first system message as `system`."""
         if not isinstance(example, Chat):
-            raise TypeError("only conversations are written as Converse data")
+            raise TypeError("only conversations are written as Converse data: others have to be converted first")
         extra = example.extra or {}
         record: dict[str, Any] = {"schemaVersion": extra.get("schemaVersion", VERSION)}
         body, kept = write_messages(example.messages)

@@ -56,7 +56,7 @@ class GeminiDialect:
     def write(self, example: Example) -> Written:
         """The conversation as contents; the first system message as `systemInstruction`."""
         if not isinstance(example, Chat):
-            raise TypeError("only conversations are written as Gemini data")
+            raise TypeError("only conversations are written as Gemini data: other examples have to be converted first")
         written, kept = self._write(example, with_ids=False)
         again = self.parse(written).record
         answers = any(m.role == "tool" for m in example.messages)

@@ -16,6 +16,7 @@ from ftprep.shapes.quoting import quote
 _ABSENT = object()
 _SHOWN = ("role", "name")
 _IDS = ("id", "tool_call_id")
+_KNOWN = frozenset(f.name for f in msgspec.structs.fields(Chat))
 Path = tuple[str | int, ...]
 
 
@@ -27,7 +28,9 @@ def find_losses(example: Chat, again: Mapping[str, Any], kept: Sequence[int]) ->
     said, read = _as_wire(example, CHAT_EXTRA), dict(again)
     messages, found = said.pop("messages"), read.pop("messages", ())
     words = [f"messages[{n}] ({m.role})" for n, m in enumerate(example.messages) if n not in kept]
-    if len(found) != len(kept):
+    # Beside what it is called like, such a key has no place anywhere.
+    words += [f"the other key {quote(key)}" for key in example.extra or () if key in _KNOWN]
+    if not isinstance(found, (list, tuple)) or len(found) != len(kept):
         return (*words, "where its messages begin and end")
     ids: dict[str, str] = {}
     try:
@@ -51,7 +54,7 @@ def _fields(struct: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
 def _as_wire(struct: Chat | Message, extra: str) -> dict[str, Any]:
     """The keys of a struct that are set, with what it keeps beside them; values as they are."""
     wire = {key: v for name, key in _fields(type(struct)) if (v := getattr(struct, name)) is not None}
-    return wire | (wire.pop(extra, None) or {})
+    return (wire.pop(extra, None) or {}) | wire
 
 
 def message_wire(message: Message) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class MistralDialect:
     def write(self, example: Example) -> Written:
         """The conversation with ids as Mistral wants them; those that are right are kept."""
         if not isinstance(example, Chat):
-            raise TypeError("only conversations are written as Mistral data")
+            raise TypeError("only conversations are written as Mistral data: other examples have to be converted first")
         kept = [n for n, m in enumerate(example.messages) if m.role in ROLES]
         ids = choose_ids(example.messages[n] for n in kept)
         record: dict[str, Any] = {"messages": [write_message(example.messages[n], ids) for n in kept]}

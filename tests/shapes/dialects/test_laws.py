@@ -204,8 +204,9 @@ def test_what_is_written_without_a_loss_is_read_back(dialect: Dialect, chat: Cha
 @given(chat=CHAT)
 def test_what_was_read_is_written_and_read_again(dialect: Dialect, chat: Chat) -> None:
     once = read(dialect, dialect.write(chat).record)
-    if isinstance(once, Chat):
-        assert read(dialect, dialect.write(once).record) == once
+    again = dialect.write(once) if isinstance(once, Chat) else None
+    if again is not None and not again.losses:  # an answer to no call has no id in Gemini's form, which is said
+        assert read(dialect, again.record) == once
 
 
 @EACH
