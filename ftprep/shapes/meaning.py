@@ -13,11 +13,11 @@ def is_same(one: Example, other: Example) -> bool:
     """Whether nothing but spelling sets two examples apart.
 
     The same: a content that is one text part and that text; calls whose ids differ but belong together in the same way;
-    arguments that are equal as JSON; a weight of 1 and none; no content and an empty one beside calls.
+    arguments, or answers of tools, that are equal as JSON; a weight of 1 and none; no content and an empty one beside calls.
     """
     if isinstance(one, (Pair, Stepwise)) or type(one) is not type(other):
         return one == other
-    return _plain(one) == _plain(other)
+    return bool(_plain(one) == _plain(other))
 
 
 def _plain(example: Any) -> Any:
@@ -39,6 +39,8 @@ def _spelt(message: Message, ids: dict[str, str]) -> dict[str, Any]:
         told["content"] = content[0].text
     if not told.get("content") and (message.tool_calls or message.function_call):
         told.pop("content", None)
+    if message.role == "tool" and isinstance(told.get("content"), str):
+        told["content"] = _value(told["content"])
     if told.get("weight") == 1:
         del told["weight"]
     for call in told.get("tool_calls") or ():

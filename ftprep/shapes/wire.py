@@ -209,7 +209,7 @@ class DialectShape:
         yield from ()
 
     def write(self, example: Example) -> bytes:
-        """The example as one JSON line of the dialect; raises CannotConvert where that would lose more than spelling."""
+        """The example as one JSON line of the dialect; raises CannotConvert where more than spelling is lost."""
         written = self.of.write(example)
         if written.losses and not self.lossy and not self._says(written.record, example):
             raise CannotConvert(f"{self.of.title} has no place for {', '.join(written.losses)}")
