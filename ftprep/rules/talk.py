@@ -158,12 +158,9 @@ def rich_rows(batch: Batch) -> list[Row]:
     """The rows of a chunk that may hold more than bare turns: tools, calls, pictures, names, weights."""
     found = _rich.get(batch)
     if found is None:
-        found = _rich[batch] = _Rich([row for row in batch.rows if _is_rich(row)], {})
+        rows = [row for row in batch.rows if not (row.speech and row.speech.is_plain)]
+        found = _rich[batch] = _Rich([row for row in rows if not isinstance(row.example, (Pair, Stepwise))], {})
     return found.rows
-
-
-def _is_rich(row: Row) -> bool:
-    return not row.speech.is_plain if row.speech is not None else not isinstance(row.example, (Pair, Stepwise))
 
 
 def acting_rows(batch: Batch) -> list[Row]:
