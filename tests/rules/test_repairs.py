@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from ftprep.rules.talk import edited
 from ftprep.shapes.chat import ChatShape
 
 RULES = {r.card.code: r for r in CATALOGUE if isinstance(r, RecordRule) and type(r).repair is not RecordRule.repair}
-REAL = Path("/work/shared/data/mess/tools_drone_double_encoded.jsonl")
+SHARED = Path(os.environ.get("FTPREP_SHARED") or Path(__file__).parents[3] / "shared")
+REAL = SHARED / "data" / "mess" / "tools_drone_double_encoded.jsonl"
 USER, SAY = {"role": "user", "content": "Capital of Mali?"}, {"role": "assistant", "content": "Bamako."}
 ARGUMENTS = '{"country":"Mali"}'
 

@@ -7,12 +7,8 @@ from typing import Any
 import pytest
 
 import ftprep
-from ftprep.batch import Batch
-from ftprep.engine import Look
 from ftprep.model import Chat, Fault, Message, Pair, Preference, Row
-from ftprep.plan import make_plan
-from ftprep.readers import Options
-from ftprep.recipe import Recipe, resolve
+from ftprep.recipe import Recipe
 from ftprep.rule import RowRule
 from ftprep.rules import tok_lengths
 from ftprep.setting import Setting
@@ -132,10 +128,6 @@ def test_answers_that_are_longer_than_a_model_gives() -> None:
 
 def test_counts_agree_with_those_of_a_run() -> None:
     record = {"messages": [{"role": "user", "content": " once" * 100}, {"role": "assistant", "content": "No."}]}
-    plan = make_plan([record], resolve({"token-limit": 104}), Options(), None)
-    assert plan.setting.token_limit == 104
     report = ftprep.check([record], {"token-limit": 104})
     assert {f.code for f in report.findings} >= {"TOK102", "TOK107"}
     assert "TOK107" not in {f.code for f in ftprep.check([record], {"token-limit": 105}).findings}
-    assert Look(plan).plan.setting is plan.setting
-    assert Batch([]).rows == []

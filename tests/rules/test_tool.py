@@ -26,7 +26,7 @@ from ftprep.targets import Fact, Target
 
 KINDS = (*tool.RULES, *tool_declared.RULES, *legacy.RULES)
 ROW_RULES: tuple[RowRule, ...] = tuple(kind() for kind in KINDS if issubclass(kind, RowRule))
-USER = {"role": "user", "content": "Capital of Mali?"}
+USER: dict[str, Any] = {"role": "user", "content": "Capital of Mali?"}
 MALI = call({"country": "Mali"})
 PERU = call({"country": "Peru"}, number="call_2")
 
@@ -39,7 +39,7 @@ def answer(number: str = "call_1") -> dict[str, Any]:
     return {"role": "tool", "tool_call_id": number, "content": "Bamako"}
 
 
-SAY = {"role": "assistant", "content": "Bamako."}
+SAY: dict[str, Any] = {"role": "assistant", "content": "Bamako."}
 
 
 def chat(*messages: dict[str, Any], tools: Any = (TOOL,), **more: Any) -> Chat:
@@ -133,10 +133,8 @@ def test_the_question_and_the_answers_of_a_preference_are_one_talk_each() -> Non
     ]
     assert told(Unpaired(question, good, True)) == []
     asked = Chat(msgspec.convert([USER, calls(MALI), SAY], list[Message]), tools=[TOOL])
-    shared = [
-        place for code, place in told(Preference(asked, [Message("assistant", "A")], [Message("assistant", "B")]))
-    ]
-    assert shared == ["/input/messages/1/tool_calls/0"]  # once, though both conversations begin with it
+    both = Preference(asked, [Message("assistant", "A")], [Message("assistant", "B")])
+    assert told(both) == [("TOOL105", "/input/messages/1/tool_calls/0")]  # once, though both talks begin with it
 
 
 def test_targets_say_what_ids_and_names_and_numbers_are_right() -> None:
@@ -298,12 +296,8 @@ def test_tools_that_are_no_json_are_told_of() -> None:
     assert declared([{"type": {1, 2}, "a": object()}]).faults == (("", "the tools cannot be written as JSON"),)
 
 
-LEGACY = {
-    "role": "assistant",
-    "content": None,
-    "function_call": {"name": "capital", "arguments": '{"country": "Mali"}'},
-}
-FUNCTION = {"role": "function", "name": "capital", "content": "Bamako"}
+LEGACY: dict[str, Any] = {"role": "assistant", "function_call": MALI["function"]}
+FUNCTION: dict[str, Any] = {"role": "function", "name": "capital", "content": "Bamako"}
 
 
 def test_calls_of_the_old_form_become_tools() -> None:
@@ -335,7 +329,8 @@ def test_what_cannot_be_turned_exactly_is_left_alone(messages: list[dict[str, An
 
 
 def test_the_ids_of_a_preference_are_told_apart() -> None:
-    reply = msgspec.convert([LEGACY, FUNCTION, SAY], list[Message])
+    turns: list[dict[str, Any]] = [LEGACY, FUNCTION, SAY]
+    reply = msgspec.convert(turns, list[Message])
     old = Preference(Chat([Message("user", "Mali?")], functions=[TOOL["function"]]), reply, reply)
     new = ToTools().apply(old)
     assert isinstance(new, Preference)
