@@ -129,9 +129,8 @@ class ActSurvey:
 
     def see(self, rows: list[Row]) -> None:
         """Take in one chunk's rows, passing over those of bare turns."""
-        for row in rows:
-            if row.speech is not None and not row.speech.is_plain:
-                self._see(row.example)
+        for row in [row for row in rows if row.speech and not row.speech.is_plain]:
+            self._see(row.example)
 
     def _see(self, example: Example | None) -> None:
         asked = example.input if isinstance(example, (Preference, Unpaired)) else example

@@ -234,7 +234,7 @@ class ImageSourceRefused(_PictureRule):
             return  # others are told of by IMG102
         if source not in fact.value and not (source == "https" and "http" in fact.value):
             words = setting.told(Fact(", ".join(map(str, fact.value)), fact.confidence, fact.source, fact.date))
-            yield self.of_url(pointer, f"a picture at {source}:, and only these are read: {words}", url)
+            yield self.of_url(pointer, f"a picture by {source}, where only these are read: {words}", url)
 
 
 class TooManyRowsWithImages(DatasetRule):

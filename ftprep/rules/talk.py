@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, ref
 
 from ftprep.batch import Batch
 from ftprep.model import Chat, Example, ImagePart, Message, Pair, Preference, Row, Stepwise, ToolCall, Unpaired
@@ -135,46 +136,55 @@ class Talk:
         self.example = example
         self.paths = paths_of(example)
         self.tools = tools_of(example)
+        self.memo: dict[str, Any] = {}
         self.calls = [
             [call for place, said in enumerate(path) for call in calls_of(said, place)] for path in self.paths
         ]
 
-    @property
+    @cached_property
     def every_call(self) -> list[Called]:
         """Each call once, also where two conversations share their beginning."""
         return list({call.pointer: call for calls in self.calls for call in calls}.values())
 
 
-class _Rich(NamedTuple):
-    rows: list[Row]
-    talks: dict[int, Talk]
+class _Shared:
+    """What the rules of a chunk share: the rows that are more than bare turns, and the talks of those that act. It is
+    dropped with its chunk."""
+
+    def __init__(self) -> None:
+        self.batch: ReferenceType[Batch] | None = None
+        self.rich: list[Row] = []
+        self.acting: list[Row] | None = None
+        self.talks: dict[int, Talk] = {}
+
+    def of(self, batch: Batch) -> _Shared:
+        """The same for this chunk."""
+        if self.batch is None or self.batch() is not batch:
+            rows = [row for row in batch.rows if not (row.speech and row.speech.is_plain)]
+            self.rich = [row for row in rows if not isinstance(row.example, (Pair, Stepwise))]
+            self.acting, self.talks, self.batch = None, {}, ref(batch, self._drop)
+        return self
+
+    def _drop(self, gone: ReferenceType[Batch]) -> None:
+        if gone is self.batch:
+            self.batch, self.rich, self.acting, self.talks = None, [], None, {}
 
 
-# What the rules of a chunk share; it goes when the chunk goes.
-_rich: WeakKeyDictionary[Batch, _Rich] = WeakKeyDictionary()
+_shared = _Shared()
 
 
 def rich_rows(batch: Batch) -> list[Row]:
     """The rows of a chunk that may hold more than bare turns: tools, calls, pictures, names, weights."""
-    found = _rich.get(batch)
-    if found is None:
-        found = _rich[batch] = _Rich([row for row in batch.rows if _is_rich(row)], {})
-    return found.rows
-
-
-def _is_rich(row: Row) -> bool:
-    return not row.speech.is_plain if row.speech is not None else not isinstance(row.example, (Pair, Stepwise))
+    return _shared.of(batch).rich
 
 
 def acting_rows(batch: Batch) -> list[Row]:
     """The rows of a chunk in which tools are declared, called or heard."""
-    rows = rich_rows(batch)
-    talks = _rich[batch].talks
-    if rows and not talks:
-        for row in rows:
-            if row.example is not None and _acts(row.example):
-                talks[id(row.example)] = Talk(row.example)
-    return [row for row in rows if id(row.example) in talks]
+    shared = _shared.of(batch)
+    if shared.acting is None:
+        shared.acting = [row for row in shared.rich if row.example is not None and _acts(row.example)]
+        shared.talks = {id(row.example): Talk(row.example) for row in shared.acting if row.example is not None}
+    return shared.acting
 
 
 def _acts(example: Example) -> bool:
@@ -185,10 +195,9 @@ def _acts(example: Example) -> bool:
 
 def talk_of(row: Row) -> Talk:
     """What the rules on calls want of a row, shared where its chunk was asked for `acting_rows`."""
-    for found in _rich.values():
-        talk = found.talks.get(id(row.example))
-        if talk is not None and talk.example is row.example:
-            return talk
+    talk = _shared.talks.get(id(row.example))
+    if talk is not None and talk.example is row.example:
+        return talk
     return Talk(row.example) if row.example is not None else Talk(Chat([]))
 
 

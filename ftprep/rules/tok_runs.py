@@ -52,13 +52,16 @@ def runs(text: str) -> Iterator[Run]:
 
 
 def _around(text: str, at: int, unit: str, floor: int) -> Run:
-    """The whole stretch of a unit that stands at a place, back to `floor` at most."""
+    """The whole stretch of a unit that stands at a place, back to `floor` at most; it may begin in the midst of one."""
+    period = len(unit)
     ahead = _repeats(unit).match(text, at)
-    end = ahead.end() if ahead else at
-    before = text[floor:at][::-1]
-    behind = _repeats(unit[::-1]).match(before)
-    start = at - (behind.end() if behind else 0)
-    return Run(start, unit, (end - start) // len(unit))
+    behind = _repeats(unit[::-1]).match(text[floor:at][::-1])
+    end, start = ahead.end() if ahead else at, at - (behind.end() if behind else 0)
+    while end < len(text) and text[end] == text[end - period]:
+        end += 1
+    while start > floor and text[start - 1] == text[start - 1 + period]:
+        start -= 1
+    return Run(start, text[start : start + period], (end - start) // period)
 
 
 def _repeats(unit: str) -> re.Pattern[str]:

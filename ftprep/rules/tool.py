@@ -16,7 +16,7 @@ from ftprep.rules.fmt_messages import GOOD
 from ftprep.rules.repairs import decoded_arguments
 from ftprep.rules.talk import SPEAKING, Called, Said, Talk, acting_rows, place_words, talk_of
 from ftprep.rules.tool_samples import CALL, SOUND, call, talk
-from ftprep.rules.tool_schemas import declared
+from ftprep.rules.tool_schemas import Declared, declared
 from ftprep.setting import Setting
 from ftprep.shapes.quoting import make_excerpt, name_kind, quote
 
@@ -212,9 +212,9 @@ class UndeclaredTool(TalkRule):
 
     def look(self, talk: Talk, setting: Setting) -> Iterator[Fault]:
         del setting
-        if not talk.tools or not talk.calls:
+        if not talk.tools or not talk.every_call:
             return
-        known = names_of(talk)
+        known = dict.fromkeys(name for _, its in declared_in(talk) for name in its.tools)
         for called in talk.every_call:
             if called.name not in known:
                 near = next((name for name in known if name.casefold() == called.name.strip().casefold()), "")
@@ -224,10 +224,13 @@ class UndeclaredTool(TalkRule):
                 yield self.of_call(called, message, pointer, make_excerpt(called.name))
 
 
-def names_of(talk: Talk) -> dict[str, None]:
-    """The names of the declared tools, in order."""
-    lists = [declared(tools, pointer.endswith("/functions")) for pointer, tools in talk.tools]
-    return dict.fromkeys(name for known in lists for name in known.tools)
+def declared_in(talk: Talk) -> list[tuple[str, Declared]]:
+    """The lists of declared tools with their pointers, worked out once for each example."""
+    if "declared" not in talk.memo:
+        lists = [(pointer, declared(tools, pointer.endswith("/functions"))) for pointer, tools in talk.tools]
+        talk.memo["declared"] = lists
+    found: list[tuple[str, Declared]] = talk.memo["declared"]
+    return found
 
 
 class CallsWithoutTools(TalkRule):

@@ -11,9 +11,9 @@ from ftprep.model import Fault
 from ftprep.rule import Card, DatasetRule, Judgement, Rule, Sample
 from ftprep.rules.fmt_messages import GOOD
 from ftprep.rules.talk import Talk, place_words
-from ftprep.rules.tool import TalkRule, matches, understood
+from ftprep.rules.tool import TalkRule, declared_in, matches, understood
 from ftprep.rules.tool_samples import SOUND, TOOL, call, talk
-from ftprep.rules.tool_schemas import Tool, broken, declared
+from ftprep.rules.tool_schemas import Tool, broken
 from ftprep.setting import Setting
 from ftprep.shapes.quoting import list_names, make_excerpt, quote
 
@@ -52,8 +52,8 @@ class ArgumentsAgainstSchema(TalkRule):
 
 def _tools(talk: Talk) -> dict[str, Tool]:
     found: dict[str, Tool] = {}
-    for pointer, tools in talk.tools:
-        found = {**declared(tools, pointer.endswith("/functions")).tools, **found}
+    for _, its in declared_in(talk):
+        found = {**its.tools, **found}
     return found
 
 
@@ -72,8 +72,8 @@ class ToolNameInvalid(TalkRule):
         fact = setting.target.get("tools.name_pattern") if setting.target else None
         pattern = fact.value if fact is not None and isinstance(fact.value, str) else NAME
         known = set()
-        for pointer, tools in talk.tools:
-            for tool in declared(tools, pointer.endswith("/functions")).tools.values():
+        for pointer, its in declared_in(talk):
+            for tool in its.tools.values():
                 known.add(tool.name)
                 if not matches(pattern, tool.name):
                     yield self._wrong(pointer + tool.pointer, tool.name, pattern)
@@ -105,8 +105,8 @@ class ToolSchemaInvalid(TalkRule):
 
     def look(self, talk: Talk, setting: Setting) -> Iterator[Fault]:
         del setting
-        for pointer, tools in talk.tools:
-            for where, words in declared(tools, pointer.endswith("/functions")).faults:
+        for pointer, its in declared_in(talk):
+            for where, words in its.faults:
                 at = pointer + where
                 yield self.fault(f"{place_words(at)}: {words}", at)
 

@@ -8,7 +8,7 @@ from typing import Any
 from ftprep.rule import Sample
 from ftprep.rules.fmt_messages import GOOD
 
-TOOL = {
+TOOL: dict[str, Any] = {
     "type": "function",
     "function": {
         "name": "capital",

@@ -13,7 +13,8 @@ def is_same(one: Example, other: Example) -> bool:
     """Whether nothing but spelling sets two examples apart.
 
     The same: a content that is one text part and that text; calls whose ids differ but belong together in the same way;
-    arguments, or answers of tools, that are equal as JSON; a weight of 1 and none; no content and an empty one beside calls.
+    arguments, or answers of tools, that are equal as JSON; a weight of 1 and none; no content and an empty one beside
+    calls.
     """
     if isinstance(one, (Pair, Stepwise)) or type(one) is not type(other):
         return one == other
