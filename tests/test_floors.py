@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("dataset",),
     ("rule",),
     ("readers", "report", "executors"),
-    ("shapes", "manifest", "prepared", "ray_executor"),
+    ("beside", "shapes", "manifest", "prepared", "ray_executor"),
     ("rules",),
     ("pages", "decisions"),
     ("views",),
