@@ -142,10 +142,14 @@ class Look:
 
     def _repaired(self, row: Row, shape: Shape, parsed: Parsed) -> Parsed:
         """The record after the accepted repairs; the example of the row, if it is sound then."""
+        repairs = [rule for rule in self.repairs if shape.name in rule.shapes]
         record = parsed.record
-        for rule in self.repairs:
-            if shape.name in rule.shapes:
+        for _ in range(MOST_REPAIRS):  # one may lay bare what another puts right: messages in a text, a role in these
+            before = record
+            for rule in repairs:
                 record = rule.repair(record)
+            if record is before:
+                break
         if record is parsed.record:
             return parsed
         row.repaired = True
@@ -311,6 +315,9 @@ class Look:
                 tally.add(number, position, fault, mark)
         self.told.remember(chunk.number, tally)
 
+
+MOST_REPAIRS = 4
+"""Times that the repairs of records are tried in turn."""
 
 _OTHER_KIND = frozenset(("FMT101", "FMT117"))
 

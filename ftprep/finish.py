@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BufferedReader
@@ -55,9 +55,13 @@ class _Found:
     findings: list[tuple[int, Finding]]
 
 
-def finish(partial: Partial, plan: Plan, written: bool = False) -> Finished:
+Hashes = Mapping[tuple[str, str], str]
+"""SHA-256 by path and stamp: another stamp means another file."""
+
+
+def finish(partial: Partial, plan: Plan, written: bool = False, hashes: Hashes | None = None) -> Finished:
     """The report of all that was seen, or of what was `written`: then without what only concerns the containers of the
-    inputs, and without their hashes."""
+    inputs, and without their hashes. `hashes` are those that are known already."""
     dataset = dataset_of(partial, plan, written)
     found = _Found(Counter(), [])
     _from_sources(partial, plan, found, written)
@@ -66,7 +70,7 @@ def finish(partial: Partial, plan: Plan, written: bool = False) -> Finished:
     proposals = tuple(_proposals(dataset, plan, found.counts, crashed))
     # By source, then place: file names need not sort as the files were given.
     found.findings.sort(key=lambda f: (f[0], f[1].place.line, f[1].code, f[1].place.record, f[1].pointer, f[1].message))
-    report = _report(dataset, partial, plan, found, proposals, not written)
+    report = _report(dataset, partial, plan, found, proposals, None if written else hashes or {})
     return Finished(report, dataset, proposals)
 
 
@@ -162,7 +166,7 @@ def _proposals(dataset: Dataset, plan: Plan, counts: Counter[str], crashed: set[
 
 
 def _report(
-    dataset: Dataset, partial: Partial, plan: Plan, found: _Found, proposals: tuple[Proposal, ...], hashes: bool
+    dataset: Dataset, partial: Partial, plan: Plan, found: _Found, proposals: tuple[Proposal, ...], known: Hashes | None
 ) -> Report:
     severities: Counter[Severity] = Counter()
     rules: list[RuleCount] = []
@@ -179,7 +183,7 @@ def _report(
     return Report(
         ok=not severities["error"],
         summary=Summary(errors=severities["error"], warnings=severities["warning"], infos=severities["info"]),
-        inputs=tuple(_input(i, partial, plan, hashes) for i in range(len(plan.tables))),
+        inputs=tuple(_input(i, partial, plan, known) for i in range(len(plan.tables))),
         dataset=_dataset(dataset),
         tokens=_tokens(dataset, partial, plan),
         rules=tuple(rules),
@@ -210,8 +214,8 @@ def _view(finding: Finding, plan: Plan) -> FindingView:
     )
 
 
-def _input(source: int, partial: Partial, plan: Plan, hashes: bool) -> InputView:
-    table, shape = plan.tables[source], plan.shapes[source]
+def _input(source: int, partial: Partial, plan: Plan, hashes: Hashes | None) -> InputView:
+    table, shape, stamp = plan.tables[source], plan.shapes[source], plan.stamps[source]
     account = partial.accounts.get(source, Account())
     return InputView(
         path=table.name,
@@ -219,7 +223,7 @@ def _input(source: int, partial: Partial, plan: Plan, hashes: bool) -> InputView
         sheet=table.sheet or None,
         encoding=table.encoding,
         bytes=table.size,
-        sha256=sha256_of(table.path) if hashes and table.path else "",
+        sha256=(hashes.get((table.path, stamp)) or sha256_of(table.path)) if hashes is not None and table.path else "",
         shape=shape.name if shape else None,
         read_as=plan.read_as[source],
         rows=RowCounts(read=account.read, loaded=account.loaded, rejected=account.rejected, skipped=account.skipped),
@@ -237,6 +241,11 @@ def sha256_of(path: str) -> str:
     """The SHA-256 of the stored bytes of a file or remote address, in hexadecimal; raises ReadError."""
     with open_source(path) as file:
         return hashlib.file_digest(cast("BufferedReader", file), "sha256").hexdigest()
+
+
+def hashes_of(files: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The SHA-256 of files of which path and stamp are given; raises ReadError."""
+    return {(path, stamp): sha256_of(path) for path, stamp in files}
 
 
 def _dataset(dataset: Dataset) -> DatasetSummary:

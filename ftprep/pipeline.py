@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftprep.addresses import is_remote
+from ftprep.beside import beside
 from ftprep.engine import Look
 from ftprep.errors import ReadError, UsageError
 from ftprep.executors import Executor, Job, Processes, executor_for, may_fork
-from ftprep.finish import Finished, finish
+from ftprep.finish import Finished, Hashes, finish, hashes_of
 from ftprep.lines import Writing
 from ftprep.model import Chat, Chunk, Fault, Pair, Range, Row
 from ftprep.partial import Output, Partial
 from ftprep.parts import parts_of
 from ftprep.plan import Plan, make_plan
 from ftprep.readers.base import Options
+from ftprep.readers.sources import HEAD_BYTES, open_source
 from ftprep.recipe import Recipe, find_recipe, merge, project_settings, resolve
 from ftprep.report import Report
 
@@ -38,7 +41,7 @@ class Run:
     """How a run is carried out, apart from what the recipe says. `executor` is a name until the run is staffed.
 
     Where there is a folder for `parts`, lines and results are kept in it piece by piece, to become `shards` (how many;
-    0 by their size).
+    0 by their size). `hashes` gives those of the inputs, as far as they are being made while the work goes on.
     """
 
     workers: int | str = "auto"
@@ -49,6 +52,7 @@ class Run:
     address: str = ""
     parts: Path | None = None
     shards: int = 0
+    hashes: Callable[[], Hashes] = dict
 
     @contextmanager
     def staffed(self, plan: Plan) -> Iterator[Run]:
@@ -58,10 +62,13 @@ class Run:
             yield self
             return
         executor = self._executor(self.executor, sum(t.size for t in plan.tables if t.path))
+        hashes: Callable[[], Hashes] = dict
         if isinstance(executor, Processes) and may_fork():
-            plan.counter.load()  # once, for all of them
+            files = dict.fromkeys(zip((t.path for t in plan.tables), plan.stamps, strict=True))
+            hashes = beside(hashes_of, [file for file in files if file[0] and not is_remote(file[0])])
+            plan.counter.load(_sample(plan))  # once, for all of them
         try:
-            yield replace(self, executor=executor)
+            yield replace(self, executor=executor, hashes=hashes)
         finally:
             executor.close()
 
@@ -75,6 +82,18 @@ class Run:
         from ftprep.ray_executor import RayExecutor
 
         return RayExecutor(self.address, self.workers)
+
+
+def _sample(plan: Plan) -> str:
+    """How the largest local file begins, as text, for the choice of what counts tokens."""
+    table = max((t for t in plan.tables if t.path and not is_remote(t.path)), key=lambda t: t.size, default=None)
+    if table is not None:
+        with (
+            suppress(Exception),
+            open_source(table.path, table.compression) as file,
+        ):  # the run itself says what is wrong
+            return file.read(HEAD_BYTES).decode(table.encoding or "utf-8", "replace")
+    return ""
 
 
 def settings(recipe: str | os.PathLike[str] | Mapping[str, Any] | Recipe | None, **overrides: Any) -> Recipe:
@@ -186,7 +205,7 @@ def look_over(plan: Plan, run: Run, counts: bool = True) -> tuple[Plan, Finished
     wider = plan.widened(partial.surveys)
     if wider is not None:
         plan, partial = wider, run_plan(wider, run, counts=counts)
-    return plan, finish(partial, plan)
+    return plan, finish(partial, plan, hashes=run.hashes())
 
 
 def check(

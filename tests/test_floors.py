@@ -25,7 +25,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("dataset",),
     ("rule",),
     ("readers", "report", "executors"),
-    ("shapes", "acceptance", "manifest", "prepared", "ray_executor", "rendering"),
+    ("acceptance", "beside", "shapes", "manifest", "prepared", "ray_executor", "rendering"),
     ("rules",),
     ("pages", "decisions"),
     ("views",),

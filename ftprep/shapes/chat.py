@@ -143,6 +143,8 @@ def are_sound(messages: list[Message], said: list[dict[str, Any]]) -> bool:
             return False
         if message.role != "assistant" and _says_too_much_or_little(message):
             return False
+        if message.tool_calls and any(c.function.arguments.lstrip()[:1] == '"' for c in message.tool_calls):
+            return False  # encoded twice
     return True
 
 
