@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import xxhash
 
+from ftprep.disk import told
 from ftprep.errors import UsageError, WriteError
 from ftprep.model import Chunk
 from ftprep.naming import Names
@@ -24,7 +25,7 @@ from ftprep.parts import DONE, once, own_folder
 from ftprep.pipeline import Run
 from ftprep.splitter import Split
 from ftprep.spool import Spool, Written
-from ftprep.writer import OutputFile, OutputSet, told
+from ftprep.writer import OutputFile, OutputSet, Place
 
 SHARD_BYTES = 256 << 20
 """Bytes of a shard where no number is asked for, before some are held back: many for a cluster, few for a folder."""
@@ -93,10 +94,9 @@ class MadeFile(OutputFile):
     """A file that is whole already, on its way to its place."""
 
     def __init__(self, path: Path, target: Path, made: Made, at: Path) -> None:
-        self.path, self.target, self.made = path, target, made
+        Place.__init__(self, path, target)
+        self.made, self._temp, self._fd = made, at, -1
         self.rows, self.size = made.rows, made.size
-        self._fd, self._mode = -1, None
-        self._temp, self._old = at, at.with_name(f"{at.name}.old")
 
     def finish(self) -> None:
         """Nothing is left to do."""

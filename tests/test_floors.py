@@ -16,7 +16,8 @@ PACKAGE = Path(ftprep.__file__).parent
 # From the ground up; a room may import from its own floor only within its own package, and from all floors below.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "errors"),
-    ("addresses", "bulk", "model"),
+    ("addresses", "bulk", "disk", "model", "standing"),
+    ("journal", "lock"),
     ("recipe", "targets", "mends", "tokens", "writer", "splitter", "naming"),
     ("batch", "keys", "keysurvey", "parquet_writer", "setting", "tally", "textsurvey"),
     ("surveys",),
