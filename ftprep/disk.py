@@ -9,7 +9,9 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
+from typing import IO, cast
 
 from ftprep.errors import WriteError
 
@@ -53,13 +55,13 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def open_regular(path: Path) -> int:
-    """Open a file to read and return its descriptor; raises OSError for what is none, and waits for no pipe."""
+def open_regular(path: Path) -> IO[bytes]:
+    """Open a file to read; raises OSError for what is none (a device, a folder), and waits for no pipe."""
     fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise OSError(errno.EINVAL, "not a file", str(path))
-    return fd
+    return os.fdopen(fd, "rb", buffering=0)
 
 
 def holds(path: Path, size: int, sha256: str) -> bool:
@@ -67,6 +69,6 @@ def holds(path: Path, size: int, sha256: str) -> bool:
     with suppress(OSError):
         if path.is_symlink() or path.stat().st_size != size:
             return False
-        with open(open_regular(path), "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        with open_regular(path) as file:
+            return hashlib.file_digest(cast("BufferedReader", file), "sha256").hexdigest() == sha256
     return False

@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("rule",),
     ("readers", "report", "executors"),
     ("shapes", "manifest", "prepared", "ray_executor"),
-    ("rules",),
+    ("rules", "verifier"),
     ("pages", "decisions"),
     ("views",),
     ("advice", "plan"),

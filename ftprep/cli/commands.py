@@ -12,8 +12,9 @@ from ftprep.cli.outcomes import FAILED
 from ftprep.cli.prepare import convert, prepare, split
 from ftprep.cli.show import config, recipe, rule
 from ftprep.cli.tokens import tokens
+from ftprep.cli.verify import verify
 
-COMMANDS: tuple[click.Command, ...] = (check, fix, prepare, convert, split, tokens, rule, recipe, config)
+COMMANDS: tuple[click.Command, ...] = (check, fix, prepare, convert, split, verify, tokens, rule, recipe, config)
 """In the order in which `--help` lists them: that in which one needs them."""
 
 

@@ -56,10 +56,10 @@ def run(arguments: Sequence[str]) -> int:
             raise
         if meta.get(DEBUG) or "--debug" in arguments:
             _traceback(error)
-        return _failed(error)
+        return failed(error)
 
 
-def _failed(error: BaseException) -> int:
+def failed(error: BaseException) -> int:
     """Tell of an error in one or two lines; its exit code."""
     if isinstance(error, FtprepError):
         return _told(error.message, error.hint)

@@ -24,7 +24,19 @@ HEAVY = {
     "pydantic",
     "msgspec",
 }
-COMMANDS = ("check", "fix", "prepare", "convert", "split", "tokens", "rule", "recipe", "config", "config show")
+COMMANDS = (
+    "check",
+    "fix",
+    "prepare",
+    "convert",
+    "split",
+    "verify",
+    "tokens",
+    "rule",
+    "recipe",
+    "config",
+    "config show",
+)
 
 
 def modules_after(cwd: Path, *runs: list[str]) -> set[str]:
