@@ -25,7 +25,7 @@ from ftprep.report import Report
 from ftprep.shapes.base import Shape
 from ftprep.shapes.completion import PairShape
 from ftprep.standing import backup_name
-from ftprep.writer import OutputSet
+from ftprep.writer import OutputSet, tidy
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,9 @@ def fix(
     resolved = settings(recipe, **overrides).model_copy(update={"turns": None})
     run = Run(workers, progress, max_findings, options or Options(), executor, address)
     plan = make_plan(source, resolved, run.options, run.kept)
+    folders = {Path(os.path.realpath(table.path)).parent for table in plan.tables if table.path}
+    if write and sum(map(tidy, folders)):
+        plan = make_plan(source, resolved, run.options, run.kept)  # files may be as they were before a run was killed
     for table, shape in zip(plan.tables, plan.shapes, strict=True):
         _refuse(table, shape)
     decisions = Decisions.asked_for(resolved, unsafe)

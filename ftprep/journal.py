@@ -21,6 +21,7 @@ from typing import Any
 
 from ftprep.disk import TEMP_SUFFIX, holds, shown, told
 from ftprep.errors import WriteError
+from ftprep.lock import NAME
 
 _END = f".journal{TEMP_SUFFIX}"
 _JOURNAL = re.compile(rf"\.[0-9a-f]{{16}}{re.escape(_END)}")
@@ -115,6 +116,15 @@ def end(journals: list[Path]) -> None:
 def is_cut_off(folder: Path) -> bool:
     """Whether a commit in the folder is under way or was cut off."""
     return any(True for _ in _journals(folder))
+
+
+def is_littered(folder: Path) -> bool:
+    """Whether a killed run, or one that is still at work, has left anything in the folder."""
+    with suppress(OSError), os.scandir(folder) as found:
+        return any(
+            _LEFTOVER.fullmatch(each.name) or _JOURNAL.fullmatch(each.name) or each.name == NAME for each in found
+        )
+    return False
 
 
 def recover(folder: Path, claim: Callable[[Path], object]) -> None:

@@ -45,9 +45,9 @@ if hasattr(os, "register_at_fork"):
 class FolderLock:
     """The lock of a folder, from its making on until `release`. Raises WriteError when others hold it for too long."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, wait: float | None = None) -> None:
         self._path = folder / NAME
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + (WAIT_SECONDS if wait is None else wait)
         with told(folder):
             while (fd := self._take()) < 0:
                 if time.monotonic() >= deadline:

@@ -22,7 +22,7 @@ from ftprep.addresses import meant_as_address
 from ftprep.addresses import shown as shown_address
 from ftprep.disk import TEMP_SUFFIX, shown, sync_folder, told
 from ftprep.errors import WriteError
-from ftprep.journal import Step, begin, end, recover, sweep
+from ftprep.journal import Step, begin, end, is_littered, recover, sweep
 from ftprep.lock import FolderLock
 from ftprep.standing import is_same, keep_standing, link_or_copy
 
@@ -41,6 +41,15 @@ def write_file(path: Path, data: bytes, *, force: bool = False, in_place: bool =
     with OutputSet(force=force or in_place) as outputs:
         outputs.open(path).write_bytes(data)
         outputs.commit()
+
+
+def tidy(folder: Path) -> bool:
+    """Undo or end what a killed run left in a folder, unless somebody is writing there; whether there was something."""
+    if not is_littered(folder):
+        return False
+    with suppress(WriteError), OutputSet(wait=0) as outputs:
+        outputs.folder(folder / "any")
+    return True
 
 
 class Place:
@@ -191,12 +200,20 @@ class OutputSet(AbstractContextManager["OutputSet"]):
 
     `force` lets it replace files that are there, `in_place` also those among `inputs`; `make_parents` creates folders.
     A link in the place of a file is replaced, never followed. One process at a time writes into a folder: others wait,
-    10 s at most. WriteError from any method says what could not be written; no file has changed then, or it says so.
+    for 10 s or `wait`. WriteError from any method says what could not be written; no file has changed then, or it says
+    so.
     """
 
     def __init__(
-        self, *, force: bool = False, in_place: bool = False, inputs: Iterable[Path] = (), make_parents: bool = False
+        self,
+        *,
+        force: bool = False,
+        in_place: bool = False,
+        inputs: Iterable[Path] = (),
+        make_parents: bool = False,
+        wait: float | None = None,
     ) -> None:
+        self._wait = wait
         self._force, self._in_place, self._inputs, self._make_parents = force, in_place, list(inputs), make_parents
         self._files: list[OutputFile] = []
         self._going: list[Place] = []
@@ -284,7 +301,7 @@ class OutputSet(AbstractContextManager["OutputSet"]):
         if not folder.is_dir():
             raise WriteError(f"the folder {shown(parent)} does not exist", "create it first, or name another")
         if folder not in self._locks:
-            self._locks[folder] = FolderLock(folder)
+            self._locks[folder] = FolderLock(folder, self._wait)
             recover(folder, self._claim)
             sweep(folder)
         return folder

@@ -17,7 +17,8 @@ PACKAGE = Path(ftprep.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "errors"),
     ("addresses", "bulk", "disk", "model", "standing"),
-    ("journal", "lock"),
+    ("lock",),
+    ("journal",),
     ("recipe", "targets", "mends", "tokens", "writer", "splitter", "naming"),
     ("batch", "keys", "keysurvey", "parquet_writer", "setting", "tally", "textsurvey"),
     ("surveys",),
