@@ -123,7 +123,7 @@ class FolderLock:
 
     def _is_over(self) -> bool:
         pid, host, _ = self._signed()
-        if not pid or host != platform.node() or pid == os.getpid():
+        if pid <= 0 or host != platform.node() or pid == os.getpid():
             return False
         try:
             os.kill(pid, 0)

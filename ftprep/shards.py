@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import xxhash
 
-from ftprep.disk import told
+from ftprep.disk import shown, told
 from ftprep.errors import UsageError, WriteError
 from ftprep.model import Chunk
 from ftprep.naming import Names
@@ -176,7 +176,11 @@ def sharded(run: Run, outputs: OutputSet, names: Names, shards: int | str | None
     stem = names.one.stem
     name = f".{stem[:40]}-{xxhash.xxh32_hexdigest(stem.encode('utf-8', 'surrogateescape'))}{SUFFIX}"
     folder = own_folder(outputs.folder(names.one) / name)
-    yield replace(run, parts=folder, shards=count)
+    try:
+        yield replace(run, parts=folder, shards=count)
+    except WriteError as error:
+        kept = f"what is done so far stays in {shown(folder)}: run again to go on, or remove it"
+        raise WriteError(error.message, f"{error.hint}; {kept}") from error
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -56,7 +56,10 @@ def run(arguments: Sequence[str]) -> int:
             raise
         if meta.get(DEBUG) or "--debug" in arguments:
             _traceback(error)
-        return failed(error)
+        code = failed(error)
+        if isinstance(error, OutputError) and meta.get(WRITTEN):
+            _tell("  the files had been written")
+        return code
 
 
 def failed(error: BaseException) -> int:
