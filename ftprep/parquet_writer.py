@@ -20,7 +20,8 @@ import msgspec
 
 from ftprep.disk import shown, told
 from ftprep.errors import MissingExtra, WriteError
-from ftprep.writer import OutputFile, OutputSet
+from ftprep.outfile import OutputFile
+from ftprep.writer import OutputSet
 
 SUFFIX = ".parquet"
 GROUP_BYTES = 64 << 20

@@ -21,10 +21,10 @@ from ftprep.disk import shown, told
 from ftprep.errors import WriteError
 from ftprep.lines import Writing
 from ftprep.model import Chunk, Range
+from ftprep.outfile import OutputFile
 from ftprep.partial import Partial
 from ftprep.plan import Plan
 from ftprep.version import __version__
-from ftprep.writer import OutputFile
 
 T = TypeVar("T")
 

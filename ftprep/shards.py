@@ -20,12 +20,13 @@ from ftprep.disk import shown, told
 from ftprep.errors import UsageError, WriteError
 from ftprep.model import Chunk
 from ftprep.naming import Names
+from ftprep.outfile import OutputFile, Place
 from ftprep.partial import Output
 from ftprep.parts import DONE, once, own_folder
 from ftprep.pipeline import Run
 from ftprep.splitter import Split
 from ftprep.spool import Spool, Written
-from ftprep.writer import OutputFile, OutputSet, Place
+from ftprep.writer import OutputSet
 
 SHARD_BYTES = 256 << 20
 """Bytes of a shard where no number is asked for, before some are held back: many for a cluster, few for a folder."""

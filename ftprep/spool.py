@@ -15,9 +15,10 @@ import msgspec
 from ftprep.disk import told
 from ftprep.model import Chunk
 from ftprep.naming import Names
+from ftprep.outfile import OutputFile
 from ftprep.partial import Aside, Output
 from ftprep.splitter import Joined, Split
-from ftprep.writer import OutputFile, OutputSet
+from ftprep.writer import OutputSet
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Aside).decode

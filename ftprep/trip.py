@@ -17,6 +17,7 @@ from ftprep.finish import Finished, finish
 from ftprep.lines import Writing
 from ftprep.manifest import Manifest, ManifestInput, ManifestOutput, Mended, Sides, WrittenRows
 from ftprep.naming import Names
+from ftprep.outfile import OutputFile
 from ftprep.partial import Account, Partial, Places
 from ftprep.pipeline import Run, run_plan
 from ftprep.plan import Plan
@@ -25,7 +26,7 @@ from ftprep.shapes.completion import PairShape
 from ftprep.shards import Shards, earlier
 from ftprep.splitter import Split, assign
 from ftprep.spool import Spool
-from ftprep.writer import OutputFile, OutputSet, manifest_bytes
+from ftprep.writer import OutputSet, manifest_bytes
 
 SMALLEST_TO_SPLIT = 50
 """Below this many examples the default share is no measure of anything, so nothing is held back unless asked."""

@@ -19,6 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("addresses", "bulk", "disk", "model", "standing"),
     ("lock",),
     ("journal",),
+    ("outfile",),
     ("recipe", "targets", "mends", "tokens", "writer", "splitter", "naming"),
     ("batch", "keys", "keysurvey", "parquet_writer", "setting", "tally", "textsurvey"),
     ("surveys",),

@@ -25,7 +25,8 @@ from writing import failing, python, tree
 import ftprep.lock
 from ftprep.disk import TEMP_SUFFIX
 from ftprep.errors import WriteError
-from ftprep.writer import BUFFER_BYTES, OutputSet, manifest_bytes, write_file
+from ftprep.outfile import BUFFER_BYTES
+from ftprep.writer import OutputSet, manifest_bytes, write_file
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX file systems only")
 
