@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ftprep.readers.base import Options
     from ftprep.recipe import Recipe
     from ftprep.report import Report
+    from ftprep.verifier import Verified, verify
 
 __all__ = [
     "Fixed",
@@ -29,6 +30,7 @@ __all__ = [
     "Prepared",
     "Recipe",
     "Report",
+    "Verified",
     "__version__",
     "check",
     "convert",
@@ -36,6 +38,7 @@ __all__ = [
     "load",
     "prepare",
     "split",
+    "verify",
 ]
 
 _HOMES = {
@@ -45,12 +48,14 @@ _HOMES = {
     "Prepared": "prepared",
     "Recipe": "recipe",
     "Report": "report",
+    "Verified": "verifier",
     "check": "pipeline",
     "convert": "converter",
     "fix": "fixer",
     "load": "pipeline",
     "prepare": "preparer",
     "split": "converter",
+    "verify": "verifier",
 }
 
 

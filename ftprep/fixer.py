@@ -24,7 +24,8 @@ from ftprep.recipe import Recipe
 from ftprep.report import Report
 from ftprep.shapes.base import Shape
 from ftprep.shapes.completion import PairShape
-from ftprep.writer import OutputSet
+from ftprep.standing import backup_name
+from ftprep.writer import OutputSet, tidy
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,11 @@ class Change:
 
 @dataclass(frozen=True)
 class FixedFile:
-    """One file: its path as given, and what changes in it."""
+    """One file: its path as given, what changes in it, and where it stands as it was, if that was asked for."""
 
     path: Path
     changes: tuple[Change, ...]
+    backup: Path | None = None
 
     def diff(self) -> Iterator[str]:
         """The changes as a unified diff without context, which `patch` can apply."""
@@ -89,6 +91,7 @@ def fix(
     *,
     unsafe: bool | Decide = False,
     write: bool = True,
+    backup: bool = False,
     options: Options | None = None,
     workers: int | str = "auto",
     executor: str | Executor = "auto",
@@ -100,13 +103,17 @@ def fix(
     """Mend JSONL files in place, as one set: safe fixes, and those `unsafe` allows; a line with a fault stays as it is.
 
     Only uncompressed JSONL in UTF-8 can be mended in place; `prepare` makes JSONL of everything else. With
-    `write=False` nothing is written and the changes are told. Raises UsageError for other formats, and FtprepError as
+    `write=False` nothing is written and the changes are told. With `backup` a file that changes stays beside the new
+    one as it was, as NAME.bak or the next name that is free. Raises UsageError for other formats, and FtprepError as
     `check` does.
     """
     # Lines stay lines: what a recipe would make of a conversation is for `prepare`.
     resolved = settings(recipe, **overrides).model_copy(update={"turns": None})
     run = Run(workers, progress, max_findings, options or Options(), executor, address)
     plan = make_plan(source, resolved, run.options, run.kept)
+    folders = {Path(os.path.realpath(table.path)).parent for table in plan.tables if table.path}
+    if write and sum(map(tidy, folders)):
+        plan = make_plan(source, resolved, run.options, run.kept)  # files may be as they were before a run was killed
     for table, shape in zip(plan.tables, plan.shapes, strict=True):
         _refuse(table, shape)
     decisions = Decisions.asked_for(resolved, unsafe)
@@ -120,7 +127,7 @@ def fix(
             after = finish(run_plan(mending, staffed, writing, lines.take), mending, written=True)
             if not left or not decisions.take(after.proposals):
                 break
-        files = lines.settle(write)
+        files = lines.settle(write, backup)
         if not any(f.changes for f in files):
             return Fixed(files, {}, before.report)
         report = after.report
@@ -155,22 +162,23 @@ class _Lines:
         """Keep what becomes of each line that changes."""
         self.new[chunk.source].extend(output.changed)
 
-    def settle(self, write: bool) -> tuple[FixedFile, ...]:
+    def settle(self, write: bool, backup: bool) -> tuple[FixedFile, ...]:
         """Compare all files with what they become, and write that where asked: all of them or none."""
         with OutputSet(in_place=True, inputs=self.plan.files) as outputs:
-            files = tuple(self._file(i, outputs if write else None) for i in range(len(self.plan.tables)))
+            files = tuple(self._file(i, outputs if write else None, backup) for i in range(len(self.plan.tables)))
             if write:
                 self.plan.refuse_changed()
                 outputs.commit()
         return files
 
-    def _file(self, source: int, outputs: OutputSet | None) -> FixedFile:
+    def _file(self, source: int, outputs: OutputSet | None, backup: bool) -> FixedFile:
         """Compare a file with what it becomes, and write that where `outputs` is given and something changes."""
         table = self.plan.tables[source]
         path = Path(os.path.realpath(table.path))  # what a link leads to is mended, and the link stays
         form = _Form.of(table, self.plan.silent)
         changed = dict(self.new[source])
         changes: list[Change] = []
+        kept: Path | None = None
         for number, old in _physical_lines(path):
             new = form.mended(number, old, changed)
             if new != old:
@@ -178,12 +186,13 @@ class _Lines:
                 changes.append(Change(number, old.removesuffix(b"\n"), body, old.endswith(b"\n")))
         if changes and outputs is not None:
             file = outputs.open(path)
+            file.backup = backup_name(path) if backup else ""
             for number, old in _physical_lines(path):
                 new = form.mended(number, old, changed)
                 if new is not None:
                     file.write_bytes(new)
-        shown = Path(table.name)
-        return FixedFile(shown, tuple(changes))
+            kept = path.with_name(file.backup) if backup else None
+        return FixedFile(Path(table.name), tuple(changes), kept)
 
 
 def _physical_lines(path: Path) -> Iterator[tuple[int, bytes]]:

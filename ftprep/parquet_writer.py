@@ -12,13 +12,16 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
+from ftprep.disk import shown, told
 from ftprep.errors import MissingExtra, WriteError
-from ftprep.writer import OutputFile, OutputSet, shown, told
+from ftprep.outfile import OutputFile
+from ftprep.writer import OutputSet
 
 SUFFIX = ".parquet"
 GROUP_BYTES = 64 << 20
@@ -84,7 +87,8 @@ class ParquetFile(OutputFile):
 
     def discard(self) -> None:
         """Remove what is left of the temporary files."""
-        self._lines.close()
+        with suppress(OSError):  # closing writes what is still held, and the disk may be full
+            self._lines.close()
         super().discard()
 
     def _groups(self, schema: Any) -> Iterator[list[Any]]:

@@ -17,13 +17,14 @@ import msgspec
 import xxhash
 from pydantic import BaseModel
 
+from ftprep.disk import shown, told
 from ftprep.errors import WriteError
 from ftprep.lines import Writing
 from ftprep.model import Chunk, Range
+from ftprep.outfile import OutputFile
 from ftprep.partial import Partial
 from ftprep.plan import Plan
 from ftprep.version import __version__
-from ftprep.writer import OutputFile, shown, told
 
 T = TypeVar("T")
 

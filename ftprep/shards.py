@@ -16,15 +16,17 @@ from typing import Any
 import msgspec
 import xxhash
 
+from ftprep.disk import shown, told
 from ftprep.errors import UsageError, WriteError
 from ftprep.model import Chunk
 from ftprep.naming import Names
+from ftprep.outfile import OutputFile, Place
 from ftprep.partial import Output
 from ftprep.parts import DONE, once, own_folder
 from ftprep.pipeline import Run
 from ftprep.splitter import Split
 from ftprep.spool import Spool, Written
-from ftprep.writer import OutputFile, OutputSet, told
+from ftprep.writer import OutputSet
 
 SHARD_BYTES = 256 << 20
 """Bytes of a shard where no number is asked for, before some are held back: many for a cluster, few for a folder."""
@@ -93,10 +95,9 @@ class MadeFile(OutputFile):
     """A file that is whole already, on its way to its place."""
 
     def __init__(self, path: Path, target: Path, made: Made, at: Path) -> None:
-        self.path, self.target, self.made = path, target, made
+        Place.__init__(self, path, target)
+        self.made, self._temp, self._fd = made, at, -1
         self.rows, self.size = made.rows, made.size
-        self._fd, self._mode = -1, None
-        self._temp, self._old = at, at.with_name(f"{at.name}.old")
 
     def finish(self) -> None:
         """Nothing is left to do."""
@@ -177,7 +178,11 @@ def sharded(run: Run, outputs: OutputSet, names: Names, shards: int | str | None
     stem = names.one.stem
     name = f".{stem[:40]}-{xxhash.xxh32_hexdigest(stem.encode('utf-8', 'surrogateescape'))}{SUFFIX}"
     folder = own_folder(outputs.folder(names.one) / name)
-    yield replace(run, parts=folder, shards=count)
+    try:
+        yield replace(run, parts=folder, shards=count)
+    except WriteError as error:
+        kept = f"what is done so far stays in {shown(folder)}: run again to go on, or remove it"
+        raise WriteError(error.message, f"{error.hint}; {kept}") from error
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import tempfile
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import repeat
 from pathlib import Path
 from typing import IO, NamedTuple
 
 import msgspec
 
+from ftprep.disk import told
 from ftprep.model import Chunk
 from ftprep.naming import Names
+from ftprep.outfile import OutputFile
 from ftprep.partial import Aside, Output
 from ftprep.splitter import Joined, Split
-from ftprep.writer import OutputFile, OutputSet
+from ftprep.writer import OutputSet
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Aside).decode
@@ -42,8 +45,10 @@ class Spool:
     """The written lines of one trip, beside the outputs, with what a split needs to know of each: 12 bytes a row."""
 
     def __init__(self, folder: Path) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
-        self._aside: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
+        self._folder = folder
+        with told(folder):
+            self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
+            self._aside: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
         self._units = bytearray()
         self._class_of = array("I")
         self._joined = Joined()
@@ -59,7 +64,8 @@ class Spool:
         """Keep what one piece of work gives."""
         del chunk
         if output.lines:
-            self._file.write(b"\n".join(output.lines) + b"\n")
+            with told(self._folder):
+                self._file.write(b"\n".join(output.lines) + b"\n")
         self._written += output.count
         self._units += output.units
         self._class_of.extend([self._classes.setdefault(name, len(self._classes)) for name in output.classes])
@@ -67,7 +73,8 @@ class Spool:
             self._joined.join(bytes(output.units[8 * at : 8 * at + 8]), asked)
         for aside in output.aside:
             packed = _pack(aside)
-            self._aside.write(len(packed).to_bytes(8) + packed)
+            with told(self._folder):
+                self._aside.write(len(packed).to_bytes(8) + packed)
         self.asides += len(output.aside)
         self.records += output.records
 
@@ -81,7 +88,8 @@ class Spool:
 
     def aside(self) -> Iterator[Aside]:
         """The records that are set aside, in order."""
-        self._aside.seek(0)
+        with told(self._folder):  # going back writes what is still held
+            self._aside.seek(0)
         while size := self._aside.read(8):
             yield _unpack(self._aside.read(int.from_bytes(size)))
 
@@ -89,7 +97,8 @@ class Spool:
         """Write each line to the file of the side it falls on; each file begins with `mark`."""
         train = outputs.open(names.train if split else names.one)
         train.write_bytes(mark)
-        self._file.seek(0)
+        with told(self._folder):
+            self._file.seek(0)
         if split is None:
             while block := self._file.read(1 << 20):
                 train.write_lines(block, block.count(b"\n"))
@@ -106,5 +115,6 @@ class Spool:
 
     def close(self) -> None:
         """Let go of the files."""
-        self._file.close()
-        self._aside.close()
+        for file in (self._file, self._aside):
+            with suppress(OSError):  # closing writes what is still held, which nobody wants now
+                file.close()

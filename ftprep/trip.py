@@ -18,6 +18,7 @@ from ftprep.finish import Finished, finish
 from ftprep.lines import Writing
 from ftprep.manifest import Manifest, ManifestInput, ManifestOutput, Mended, Sides, WrittenRows
 from ftprep.naming import Names
+from ftprep.outfile import OutputFile
 from ftprep.partial import Account, Partial, Places
 from ftprep.pipeline import Run, run_plan
 from ftprep.plan import Plan
@@ -26,7 +27,7 @@ from ftprep.shapes.completion import PairShape
 from ftprep.shards import Shards, earlier
 from ftprep.splitter import Split, assign
 from ftprep.spool import Spool
-from ftprep.writer import OutputFile, OutputSet, manifest_bytes
+from ftprep.writer import OutputSet, manifest_bytes
 
 SMALLEST_TO_SPLIT = 50
 """Below this many examples the default share is no measure of anything, so nothing is held back unless asked."""
@@ -113,13 +114,12 @@ class Trip:
             rejected = names.rejected
             _write_aside(outputs.open(rejected), spool, self.partial, self.plan)
         rows = _account(self.partial, spool)
-        if train:
-            manifest = names.manifest
-            outputs.commit((manifest, lambda made: _manifest(self, rows, split, made)))
-            _remove(stale, {p for p in (*written, rejected, manifest) if p})
-        elif rejected:
-            outputs.commit()
-            _remove(stale, {rejected})
+        manifest = names.manifest if train else None
+        if train or rejected:
+            # With --force, what an earlier run wrote and this one does not would mislead beside the new files.
+            for path in stale - {*written, rejected, manifest}:
+                outputs.remove(path)
+            outputs.commit((manifest, lambda made: _manifest(self, rows, split, made)) if manifest else None)
         return Prepared(
             before=self.before.report,
             after=self.after.report,
@@ -220,9 +220,3 @@ def _manifest(trip: Trip, rows: dict[str, int], split: Split | None, made: dict[
 def _earlier_outputs(names: Names) -> set[Path]:
     known = (names.one, names.train, names.valid, names.rejected, names.manifest, *earlier(names))
     return {p for p in known if p.is_file()}
-
-
-def _remove(stale: set[Path], written: set[Path]) -> None:
-    # With --force, what an earlier run wrote and this one does not would stand beside the new files and mislead.
-    for path in stale - written:
-        path.unlink(missing_ok=True)

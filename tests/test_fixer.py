@@ -292,3 +292,29 @@ def test_the_report_is_of_what_is_there_now(tmp_path: Path) -> None:
     assert [f.location.row for f in done.after.findings if f.code == "SEP116"] == [6]
     would = ft.fix(write(tmp_path, [("a ->", "b END"), *sound(4)], "other.jsonl"), write=False)
     assert "SEP105" not in would.after.counts()
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_what_was_stays_beside_what_is_mended(tmp_path: Path, linked: bool) -> None:
+    bad, good = write(tmp_path, [*sound(4), ("Mali ->", "Bamako END")], "a.jsonl"), write(tmp_path, sound(4), "b.jsonl")
+    before, inode = bad.read_bytes(), bad.stat().st_ino
+    given = tmp_path / "link.jsonl" if linked else bad
+    if linked:
+        given.symlink_to(bad)
+    assert ft.fix(given, write=False, backup=True).files[0].changes
+    done = ft.fix([given, good], backup=True)
+    kept = tmp_path.resolve() / "a.jsonl.bak"
+    assert [f.backup for f in done.files] == [kept, None]
+    assert (kept.read_bytes(), kept.stat().st_ino) == (before, inode)
+    assert given.is_symlink() is linked
+    assert bad.read_bytes() != before
+    assert ft.fix(given, backup=True).files[0].backup is None
+    bad.write_bytes(before)
+    assert ft.fix(given, backup=True).files[0].backup == tmp_path.resolve() / "a.jsonl.bak2"
+    assert kept.stat().st_ino == inode  # the first one is never written over
+
+
+def test_nothing_is_kept_of_what_is_only_told(tmp_path: Path) -> None:
+    bad = write(tmp_path, [*sound(4), ("Mali ->", "Bamako END")])
+    assert ft.fix(bad, write=False, backup=True).files[0].backup is None
+    assert [p.name for p in tmp_path.iterdir()] == [bad.name]

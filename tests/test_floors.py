@@ -16,7 +16,10 @@ PACKAGE = Path(ftprep.__file__).parent
 # From the ground up; a room may import from its own floor only within its own package, and from all floors below.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "errors"),
-    ("addresses", "bulk", "model"),
+    ("addresses", "bulk", "disk", "model", "standing"),
+    ("lock",),
+    ("journal",),
+    ("outfile",),
     ("recipe", "targets", "mends", "tokens", "writer", "splitter", "naming"),
     ("costs",),
     ("batch", "keys", "keysurvey", "parquet_writer", "setting", "tally", "textsurvey"),
@@ -26,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("rule",),
     ("readers", "report", "executors"),
     ("acceptance", "beside", "shapes", "manifest", "prepared", "ray_executor", "rendering"),
-    ("rules",),
+    ("rules", "verifier"),
     ("pages", "decisions"),
     ("views",),
     ("advice", "plan"),

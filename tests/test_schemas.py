@@ -19,10 +19,11 @@ import ftprep as ft
 from ftprep.manifest import Manifest
 from ftprep.recipe import Recipe, shipped_recipes
 from ftprep.report import Report
+from ftprep.verifier import Verified
 
 ROOT = Path(__file__).parent.parent
 SCHEMAS = ROOT / "docs" / "schemas"
-MODELS: dict[str, type[BaseModel]] = {"report": Report, "recipe": Recipe, "manifest": Manifest}
+MODELS: dict[str, type[BaseModel]] = {"report": Report, "recipe": Recipe, "manifest": Manifest, "verified": Verified}
 
 
 def text_of(model: type[BaseModel]) -> str:

@@ -6,63 +6,29 @@ import errno
 import hashlib
 import json
 import os
+import platform
 import random
+import re
 import shutil
 import signal
 import socket
 import stat
-import subprocess
 import sys
-import textwrap
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from writing import failing, python, tree
 
-import ftprep.writer
+import ftprep.lock
+from ftprep.disk import TEMP_SUFFIX
 from ftprep.errors import WriteError
-from ftprep.writer import BUFFER_BYTES, TEMP_SUFFIX, OutputSet, manifest_bytes, write_file
+from ftprep.outfile import BUFFER_BYTES
+from ftprep.writer import OutputSet, manifest_bytes, write_file
 
-ROOT = Path(ftprep.writer.__file__).parents[1]
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX file systems only")
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    """Return the content of every file below `folder`, temporary ones too; a link counts as the path it holds."""
-    return {
-        str(path.relative_to(folder)): os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_symlink() or path.is_file()
-    }
-
-
-def python(code: str, *args: str | Path) -> subprocess.Popen[str]:
-    """Start `code` in a new process, where the package can be imported from."""
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code), *map(str, args)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def failing(real: Callable[..., Any], at: int, *, error: BaseException, after: bool = False) -> Callable[..., Any]:
-    """Return `real` with its `at`-th call (from 1) raising `error`, before or after the work."""
-    calls = iter(range(1, 10**9))
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if next(calls) != at:
-            return real(*args, **kwargs)
-        if after:
-            real(*args, **kwargs)
-        raise error
-
-    return call
 
 
 def make(outputs: OutputSet, folder: Path, word: bytes = b"new") -> dict[str, Any]:
@@ -101,7 +67,7 @@ def test_large_output_is_written_as_it_comes(tmp_path: Path) -> None:
         file = outputs.open(tmp_path / "big")
         for _ in range(50):
             file.write(line)
-        (temp,) = tmp_path.iterdir()
+        (temp,) = tmp_path.glob(f".*{TEMP_SUFFIX}")
         assert temp.stat().st_size > 3_000_000
         (summary,) = outputs.commit()["outputs"]
     assert (summary["bytes"], summary["rows"]) == (5_000_000, 50)
@@ -172,34 +138,6 @@ def test_force_replaces(tmp_path: Path) -> None:
     assert tree(tmp_path) == {**NEW, "manifest.json": manifest_bytes(summary)}
 
 
-@pytest.mark.parametrize("old", [True, False])
-@pytest.mark.parametrize(
-    ("function", "count"),
-    [("replace", 3), ("fsync", 4), ("write", 3), ("open", 4), ("close", 3)],
-)
-@pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), KeyboardInterrupt()])
-def test_all_or_none_whichever_call_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str, count: int, old: bool, error: BaseException
-) -> None:
-    """Three files with one call each (and one for the folder): each call fails once, and nothing has changed."""
-    before = dict.fromkeys(("train.jsonl", "valid.jsonl", "manifest.json"), b"old") if old else {}
-    for name, data in before.items():
-        (tmp_path / name).write_bytes(data)
-    for at in range(1, count + 1):
-        with monkeypatch.context() as patch, OutputSet(force=True) as outputs:
-            patch.setattr(os, function, failing(getattr(os, function), at, error=error, after=function == "close"))
-            with pytest.raises(WriteError if isinstance(error, OSError) else KeyboardInterrupt) as caught:
-                make(outputs, tmp_path)
-        if isinstance(caught.value, WriteError):
-            assert caught.value.message.endswith(": Input/output error")
-            assert caught.value.message.startswith(f"cannot write {tmp_path}")
-        assert tree(tmp_path) == before, f"call {at}"
-    if function != "close":  # of which there are more when all is done
-        monkeypatch.setattr(os, function, failing(getattr(os, function), count + 1, error=error))
-        with OutputSet(force=True) as outputs:
-            assert len(make(outputs, tmp_path)["outputs"]) == 2  # so `count` was every call there is
-
-
 @pytest.mark.parametrize("at", [1, 2, 3])
 @pytest.mark.parametrize("old", [True, False])
 def test_interrupt_right_after_a_rename_is_undone(
@@ -231,7 +169,12 @@ def test_what_cannot_be_undone_is_said(tmp_path: Path, monkeypatch: pytest.Monke
     assert "old and new are mixed" in caught.value.message
     assert str(tmp_path / "train.jsonl") in caught.value.hint
     assert str(tmp_path / "valid.jsonl") not in caught.value.hint
-    assert tree(tmp_path) == {"train.jsonl": NEW["train.jsonl"], "valid.jsonl": b"old", "manifest.json": b"old"}
+    left = {name: data for name, data in tree(tmp_path).items() if not name.startswith(".")}
+    assert left == {"train.jsonl": NEW["train.jsonl"], "valid.jsonl": b"old", "manifest.json": b"old"}
+    monkeypatch.undo()
+    with OutputSet(force=True) as outputs:
+        outputs.check(tmp_path / "other")  # the next run puts back what could not be put back then
+    assert tree(tmp_path) == dict.fromkeys(("train.jsonl", "valid.jsonl", "manifest.json"), b"old")
 
 
 def test_old_file_comes_back_where_there_are_no_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,7 +191,7 @@ def test_old_file_that_cannot_be_kept_stops_the_commit(tmp_path: Path, monkeypat
         (tmp_path / name).write_bytes(b"old")
     full = OSError(errno.ENOSPC, "No space left on device")
     monkeypatch.setattr(os, "link", failing(os.link, 2, error=full))
-    monkeypatch.setattr(shutil, "copy2", failing(shutil.copy2, 1, error=full))
+    monkeypatch.setattr(shutil, "copyfileobj", failing(shutil.copyfileobj, 1, error=full))
     with OutputSet(force=True) as outputs, pytest.raises(WriteError, match=r"valid\.jsonl: No space left"):
         make(outputs, tmp_path)
     assert tree(tmp_path) == {"train.jsonl": b"old", "valid.jsonl": b"old"}
@@ -257,7 +200,14 @@ def test_old_file_that_cannot_be_kept_stops_the_commit(tmp_path: Path, monkeypat
 @POSIX
 @pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP, errno.EBADF])
 def test_file_system_that_cannot_sync_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
-    monkeypatch.setattr(os, "fsync", failing(os.fsync, 4, error=OSError(code, "no such call")))
+    sync = os.fsync
+
+    def fsync(fd: int) -> None:
+        if stat.S_ISDIR(os.fstat(fd).st_mode):
+            raise OSError(code, "no such call")
+        sync(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
     with OutputSet() as outputs:
         make(outputs, tmp_path)
     assert len(tree(tmp_path)) == 3
@@ -294,12 +244,13 @@ def test_order_of_syncs_and_renames(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with OutputSet() as outputs:
         make(outputs, tmp_path)
     folder = ["sync folder"] if sys.platform != "win32" else []
-    assert events == [*["sync file"] * 3, "train.jsonl", "valid.jsonl", "manifest.json", *folder]
+    journal = ["sync file", *folder]
+    assert events == [*["sync file"] * 3, *journal, "train.jsonl", "valid.jsonl", "manifest.json", *folder]
 
 
 def test_commit_after_a_failed_write_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever catches the error and goes on must not get a file with a hole."""
-    full = failing(os.write, 2, error=OSError(errno.ENOSPC, "No space left on device"))
+    full = failing(os.write, 3, error=OSError(errno.ENOSPC, "No space left on device"))
     with OutputSet() as outputs, monkeypatch.context() as patch:
         patch.setattr(os, "write", full)
         file = outputs.open(tmp_path / "a")
@@ -329,7 +280,7 @@ def test_mode_of_the_old_file_is_kept(tmp_path: Path, mode: int) -> None:
     (tmp_path / "a").chmod(mode)
     with OutputSet(force=True) as outputs:
         outputs.open(tmp_path / "a").write(b"new")
-        (temp,) = tmp_path.glob(".*")
+        (temp,) = tmp_path.glob(f".*{TEMP_SUFFIX}")
         assert stat.S_IMODE(temp.stat().st_mode) == 0o600  # nobody reads a private file while it is written
         outputs.commit()
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode
@@ -461,7 +412,7 @@ def test_check_refuses_beforehand(tmp_path: Path) -> None:
 
 
 def test_folder_is_locked_and_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ftprep.writer, "LOCK_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(ftprep.lock, "WAIT_SECONDS", 0.0)
     with OutputSet(make_parents=True) as outputs:
         assert outputs.folder(tmp_path / "x" / "a") == Path(os.path.realpath(tmp_path)) / "x"
         if sys.platform != "win32":
@@ -630,7 +581,7 @@ HOLD = """
 
 @POSIX
 def test_second_process_is_told_after_a_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ftprep.writer, "LOCK_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(ftprep.lock, "WAIT_SECONDS", 0.2)
     with python(HOLD, tmp_path / "theirs") as process:
         assert process.stdout is not None
         assert process.stdin is not None
@@ -638,7 +589,9 @@ def test_second_process_is_told_after_a_wait(tmp_path: Path, monkeypatch: pytest
         start = time.monotonic()
         with pytest.raises(WriteError) as caught:
             write_file(tmp_path / "ours", b"")
-        assert caught.value.message == f"another ftprep is writing to {Path(os.path.realpath(tmp_path))}"
+        who = rf"process {process.pid} on {re.escape(platform.node())} since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d"
+        where = re.escape(str(Path(os.path.realpath(tmp_path))))
+        assert re.fullmatch(rf"another ftprep is writing to {where}: {who}", caught.value.message)
         assert 0.2 <= time.monotonic() - start < 5
         process.stdin.close()
     write_file(tmp_path / "ours", b"")
@@ -674,7 +627,9 @@ def test_killed_process_holds_no_lock(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         process.send_signal(signal.SIGKILL)
+    assert len(tree(tmp_path)) == 2  # the file on its way, and the lock
     write_file(tmp_path / "ours", b"")
+    assert tree(tmp_path) == {"ours": b""}
 
 
 @POSIX
@@ -682,8 +637,8 @@ def test_forked_worker_does_not_keep_the_lock(tmp_path: Path) -> None:
     code = """
         import os, signal, sys, time
         from pathlib import Path
-        import ftprep.writer
-        ftprep.writer.LOCK_WAIT_SECONDS = 0.0
+        import ftprep.lock, ftprep.writer
+        ftprep.lock.WAIT_SECONDS = 0.0
         with ftprep.writer.OutputSet() as outputs:
             outputs.open(Path(sys.argv[1]))
             worker = os.fork()
@@ -701,7 +656,7 @@ def test_forked_worker_does_not_keep_the_lock(tmp_path: Path) -> None:
 
 @POSIX
 def test_lock_is_free_again_after_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ftprep.writer, "LOCK_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(ftprep.lock, "WAIT_SECONDS", 0.0)
     (tmp_path / "a").write_bytes(b"old")
     before = len(list(Path("/dev/fd").iterdir()))
     for _ in range(3):
@@ -723,19 +678,19 @@ def test_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert tree(tmp_path) == {"a": b"new"}
 
 
-def test_old_leftovers_are_swept_and_nothing_else(tmp_path: Path) -> None:
-    names = {
-        f".a.0123456789abcdef{TEMP_SUFFIX}": 7200,
-        f".b.0123456789abcdef.old{TEMP_SUFFIX}": 7200,
-        f".young{TEMP_SUFFIX}": 60,
-        f"not hidden{TEMP_SUFFIX}": 7200,
-        ".other.tmp": 7200,
-    }
-    for name, age in names.items():
+def test_leftovers_are_swept_and_nothing_else(tmp_path: Path) -> None:
+    ours = [f".a.0123456789abcdef{TEMP_SUFFIX}", f".b.0123456789abcdef.old{TEMP_SUFFIX}"]
+    others = [
+        f".short{TEMP_SUFFIX}",
+        f"a.0123456789abcdef{TEMP_SUFFIX}",
+        ".other.tmp",
+        f".a.0123456789abcdeg{TEMP_SUFFIX}",
+    ]
+    for name in (*ours, *others):
         (tmp_path / name).write_bytes(b"")
-        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    (tmp_path / f".folder.0123456789abcdef{TEMP_SUFFIX}").mkdir()
     write_file(tmp_path / "out", b"")
-    assert sorted(tree(tmp_path)) == sorted([*list(names)[2:], "out"])
+    assert sorted(tree(tmp_path)) == sorted([*others, "out"])
 
 
 def test_write_file_in_place(tmp_path: Path) -> None:

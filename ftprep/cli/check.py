@@ -14,7 +14,7 @@ from ftprep.cli.request import STDIN, Request
 from ftprep.errors import UsageError
 
 if TYPE_CHECKING:
-    from ftprep.fixer import Fixed
+    from ftprep.fixer import Fixed, FixedFile
     from ftprep.report import Report
 
 REPORTING = (
@@ -51,6 +51,7 @@ MENDING = (
         section=o.WRITING,
         help="Write nothing; show what mending would change, and exit with 1 if it would.",
     ),
+    o.option("--backup", is_flag=True, section=o.WRITING, help="Keep each file that is mended as it was, as NAME.bak."),
     o.option("--exit-non-zero-on-fix", is_flag=True, section=o.WRITING, help="Exit with 1 when something was mended."),
 )
 
@@ -68,8 +69,9 @@ def check(context: click.Context, /, **given: Any) -> int:
     """
     if given["fix"] or given["diff"]:
         return _mend(context, given)
-    if given["unsafe_fixes"]:
-        message = "--unsafe-fixes says how to mend, but nothing is to be mended"
+    if given["unsafe_fixes"] or given["backup"]:
+        name = "--unsafe-fixes" if given["unsafe_fixes"] else "--backup"
+        message = f"{name} says how to mend, but nothing is to be mended"
         raise UsageError(message, "add --fix, or --diff to see what it would change")
     request = Request.of(context)
     from ftprep.pipeline import check as run
@@ -113,6 +115,7 @@ def _mend(context: click.Context, given: dict[str, Any]) -> int:
             request.settings(),
             unsafe=given["unsafe_fixes"],
             write=not given["diff"],
+            backup=given["backup"],
             options=request.options,
             **request.running,
             max_findings=given["max_findings"],
@@ -142,8 +145,14 @@ def _mended(fixed: Fixed) -> list[str]:
     changed = [f for f in fixed.files if f.changes]
     if not changed:
         return ["Nothing was mended."]
-    lines = [f"Mended {safe(str(f.path))}: {counted(len(f.changes), 'line')}" for f in changed]
+    lines = [f"Mended {safe(str(f.path))}: {counted(len(f.changes), 'line')}{_kept(f)}" for f in changed]
     return [*lines, *(f"  {_title(code)}: {counted(count, 'row')}" for code, count in fixed.mended.items())]
+
+
+def _kept(file: FixedFile) -> str:
+    from ftprep.views.plain import safe
+
+    return f"; as it was: {safe(file.backup.name)}" if file.backup else ""
 
 
 def _title(code: str) -> str:

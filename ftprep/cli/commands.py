@@ -13,8 +13,12 @@ from ftprep.cli.prepare import convert, prepare, split
 from ftprep.cli.show import config, recipe, rule
 from ftprep.cli.target import target
 from ftprep.cli.tokens import tokens
+from ftprep.cli.verify import verify
 
-COMMANDS: tuple[click.Command, ...] = (check, fix, prepare, convert, split, tokens, rule, target, recipe, config)
+COMMANDS: tuple[click.Command, ...] = (
+    *(check, fix, prepare, convert, split, verify),
+    *(tokens, rule, target, recipe, config),
+)
 """In the order in which `--help` lists them: that in which one needs them."""
 
 

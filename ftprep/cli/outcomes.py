@@ -56,10 +56,13 @@ def run(arguments: Sequence[str]) -> int:
             raise
         if meta.get(DEBUG) or "--debug" in arguments:
             _traceback(error)
-        return _failed(error)
+        code = failed(error)
+        if isinstance(error, OutputError) and meta.get(WRITTEN):
+            _tell("  the files had been written")
+        return code
 
 
-def _failed(error: BaseException) -> int:
+def failed(error: BaseException) -> int:
     """Tell of an error in one or two lines; its exit code."""
     if isinstance(error, FtprepError):
         return _told(error.message, error.hint)

@@ -82,3 +82,16 @@ def test_other_formats_are_refused(cli: Cli, folder: Path) -> None:
     ran = cli("fix", "a.csv")
     assert ran.code == 2
     assert "ftprep prepare a.csv" in ran.err
+
+
+def test_what_was_is_kept_when_asked(cli: Cli, folder: Path) -> None:
+    ran = cli("fix", "bad.jsonl", "good.jsonl", "--backup")
+    assert ran.code == 0
+    assert ran.out.startswith("Mended bad.jsonl: 60 lines; as it was: bad.jsonl.bak\n")
+    assert (folder / "bad.jsonl.bak").read_text(encoding="utf-8") == NO_SPACE
+    assert not (folder / "good.jsonl.bak").exists()
+    refused = cli("check", "bad.jsonl", "--backup")
+    assert (refused.code, refused.err.splitlines()[0]) == (
+        2,
+        "error: --backup says how to mend, but nothing is to be mended",
+    )

@@ -25,7 +25,7 @@ HEAVY = {
     "msgspec",
 }
 DATA_COMMANDS = ("check", "fix", "prepare", "convert", "split", "tokens")
-COMMANDS = (*DATA_COMMANDS, "rule", "target", "recipe", "config", "config show")
+COMMANDS = (*DATA_COMMANDS, "verify", "rule", "target", "recipe", "config", "config show")
 
 
 def modules_after(cwd: Path, *runs: list[str]) -> set[str]:

@@ -85,6 +85,23 @@ def test_a_full_disk_is_told_in_a_line(tmp_path: Path, arguments: tuple[str, ...
     assert b"Traceback" not in run.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_what_was_written_before_stdout_failed_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(animals(), encoding="utf-8")
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "ftprep", "prepare", "a.jsonl", "-o", "out"]
+        run = subprocess.run(
+            command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, env=environment(), check=False, timeout=60
+        )
+    assert run.returncode == 2
+    assert run.stderr.decode().splitlines() == [
+        "error: cannot write to standard output: No space left on device",
+        "  free some space, or send the output elsewhere",
+        "  the files had been written",
+    ]
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell's way to close streams")
 @pytest.mark.parametrize(("closed", "code"), [("<&-", 1), (">&-", 1), ("2>&-", 1), ("<&- >&- 2>&-", 1)])
 def test_streams_that_are_closed(tmp_path: Path, closed: str, code: int) -> None:
