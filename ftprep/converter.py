@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,6 +23,7 @@ from ftprep.prepared import Prepared
 from ftprep.readers.base import Options
 from ftprep.recipe import Recipe, Turns
 from ftprep.shapes import Shape, writer_of
+from ftprep.shapes.dialects.llama_factory import HAS_ENTRY, dataset_info
 from ftprep.shards import sharded
 from ftprep.trip import Trip, split_by
 from ftprep.writer import OutputSet
@@ -81,7 +83,17 @@ def convert(
             plan, mends = _converting(plan, before.dataset, shape, resolved, system, lossy)
         writing = Writing(mends=mends, splits=False)
         with Trip(plan, staffed, before, NOTHING, writing, names, outputs) as trip:
+            if shape is not None and shape.dialect in HAS_ENTRY:
+                trip.notes.append(_entry(shape.dialect, names.one, before.dataset))
             return trip.commit()
+
+
+def _entry(dialect: str, path: Path, dataset: Dataset) -> str:
+    """What LLaMA-Factory wants to know of a file, to be copied."""
+    chats = dataset.surveys.chats
+    beside = {"system": chats.chats > chats.without_system, "tools": chats.acts.declared, "images": chats.acts.pictured}
+    entry = dataset_info(path.stem, dialect, path.name, [key for key, there in beside.items() if there])
+    return f"the entry in LLaMA-Factory's dataset_info.json: {json.dumps(entry, ensure_ascii=False)[1:-1]}"
 
 
 def _converting(

@@ -17,7 +17,7 @@ from ftprep.errors import ReadError, UsageError
 from ftprep.executors import Executor, Job, Processes, executor_for, may_fork
 from ftprep.finish import Finished, Hashes, finish, hashes_of
 from ftprep.lines import Writing
-from ftprep.model import Chat, Chunk, Fault, Pair, Range, Row
+from ftprep.model import Chunk, Fault, Pair, Range, Row
 from ftprep.partial import Output, Partial
 from ftprep.parts import parts_of
 from ftprep.plan import Plan, make_plan
@@ -25,6 +25,8 @@ from ftprep.readers.base import Options
 from ftprep.readers.sources import HEAD_BYTES, open_source
 from ftprep.recipe import Recipe, find_recipe, merge, project_settings, resolve
 from ftprep.report import Report
+from ftprep.samples import samples_of
+from ftprep.shapes import wire_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -217,6 +219,7 @@ def check(
     executor: str | Executor = "auto",
     address: str = "",
     max_findings: int | None = None,
+    show: int = 0,
     progress: Progress | None = None,
     **overrides: Any,
 ) -> Report:
@@ -224,13 +227,16 @@ def check(
 
     `source` is a path, a folder, a glob, a list of them, a DataFrame, or an iterable of dicts; `recipe` a name, a file,
     a mapping or a Recipe; `overrides` are keys of a recipe (`task="classification"`, `columns={"prompt": "Text"}`).
-    `max_findings` bounds the findings kept of each rule, not their counts. `executor` says where the work is done:
+    `max_findings` bounds the findings kept of each rule, not their counts; `show` is how many examples the report holds
+    as they are trained on (`report.samples`). `executor` says where the work is done:
     `inline`, in `processes`, on a `ray` cluster (at `address`; one of its own without), `auto` by the input's size, or
     an Executor, which stays open; the report is the same. Raises FtprepError where nothing can be read or a setting
     does not hold.
     """
     run = Run(workers, progress, max_findings, options or Options(), executor, address)
-    return audit(source, settings(recipe, **overrides), run)[1].report
+    plan, finished = audit(source, settings(recipe, **overrides), run)
+    report = finished.report
+    return report.model_copy(update={"samples": samples_of(plan, show).to_dict()}) if show else report
 
 
 def load(
@@ -263,7 +269,7 @@ def load(
         account["skipped"] += sum(row.skipped for row in rows)
         account["loaded"] += sum(row.example is not None for row in rows)
         for row in look.expand(rows):
-            examples.extend(_as_dicts(row, plan))
+            examples.extend(_as_dicts(row))
     account["rejected"] = account["read"] - account["loaded"] - account["skipped"]
     if broken and not examples:
         name, line, fault = broken[0]
@@ -279,10 +285,10 @@ def load(
     return frame
 
 
-def _as_dicts(row: Row, plan: Plan) -> Iterator[dict[str, Any]]:
+def _as_dicts(row: Row) -> Iterator[dict[str, Any]]:
     import msgspec
 
     if isinstance(row.example, Pair):
         yield (row.example.extra or {}) | {"prompt": row.example.prompt, "completion": row.example.completion}
-    elif isinstance(row.example, Chat):
-        yield msgspec.json.decode(plan.writers["chat"].write(row.example))
+    elif row.example is not None:
+        yield msgspec.json.decode(wire_of(row.example.shape).write(row.example))

@@ -189,6 +189,7 @@ class Report(_Value):
     fixes: tuple[OfferView, ...] = ()
     skipped: tuple[SkippedRule, ...] = ()
     acceptance: Acceptance | None = Field(None, description="The target's verdict, where a target is named.")
+    samples: dict[str, Any] | None = Field(None, description="Examples as they are trained on, where asked for.")
 
     @property
     def rows(self) -> RowCounts:

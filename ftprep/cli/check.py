@@ -39,6 +39,14 @@ REPORTING = (
     ),
     o.option("--output-file", "-o", metavar="FILE", section=o.OUTPUT, help="Write it to a file, not to stdout."),
     o.option("--statistics", is_flag=True, section=o.OUTPUT, help="Only how often each rule found something."),
+    o.option(
+        "--show",
+        metavar="N",
+        type=click.IntRange(0, 1000),
+        default=0,
+        section=o.OUTPUT,
+        help="Show also the first N examples as they are trained on.",
+    ),
 )
 
 FIX = (o.option("--fix", is_flag=True, section=o.WRITING, help="Mend JSONL files in place: what is safe."),)
@@ -83,9 +91,15 @@ def check(context: click.Context, /, **given: Any) -> int:
             options=request.options,
             **request.running,
             max_findings=given["max_findings"],
+            show=given["show"],
             progress=bar,
         )
     _show(report, request, context)
+    if given["show"] and _format(given, request) == "full" and not given["output_file"]:
+        from ftprep.cli.samples import show_samples
+
+        request.terminal.out("\n")
+        show_samples(request, {"show": given["show"], "show_rows": (), "template": "", "train": "assistant"})
     request.log()
     return _code(report, given)
 

@@ -85,7 +85,7 @@ def show_samples(request: Request, given: dict[str, Any]) -> None:
         left -= len(more.examples) if not rows else 0
         found = found.and_then(more)
     terminal = request.terminal
-    if given["output_format"] == "json":
+    if given.get("output_format") == "json":
         terminal.out(to_json(found.to_dict()))
     else:
         terminal.out(rendered_page(found, color=terminal.color, width=terminal.width, blocks=terminal.blocks))

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from ftprep.mends import Mend
-from ftprep.model import Fault, Severity
+from ftprep.model import Fault, Severity, ShapeName
 from ftprep.rule import Card, RecordRule, Rule, Sample
 from ftprep.rules import fmt_messages
 from ftprep.rules.fmt_messages import ASK, GOOD, REPLY, meant_role, with_messages
 from ftprep.rules.repairs import decoded_list
-from ftprep.rules.spots import TALKS, Spot, is_answered, lists_of, talks_of
+from ftprep.rules.spots import PAIR, TALKS, Spot, is_answered, lists_of, talks_of
 from ftprep.setting import Setting
 from ftprep.shapes.chat import CHAT_KEYS, DropKeys
 from ftprep.shapes.columns import normalise
 from ftprep.shapes.quoting import make_excerpt, make_pointer, name_kind, quote
+from ftprep.shapes.wire import KEYS
 from ftprep.targets import Fact, Target
 
 _PAIRS = '{"prompt": "Peru ->", "completion": " Lima"}\n{"prompt": "Chad ->", "completion": " Ndjamena"}\n'
@@ -123,12 +124,14 @@ class MessageNotObject(RecordRule):
                     yield self.fault(what, spot.pointer(), make_excerpt(message))
 
 
-class ExtraKey(_ChatRule):
+class ExtraKey(RecordRule):
+    shapes: ClassVar[tuple[str, ...]] = ("chat", "preference", "unpaired")
     card: ClassVar[Card] = Card(
         code="FMT110",
         name="extra-key",
         severity="warning",
-        finds="A conversation has a key beside messages, tools, parallel_tool_calls and functions.",
+        finds="A record has a key that its form does not know: beside messages, tools, functions and parallel_tool_calls"
+        " in a conversation, say.",
         why="Some providers refuse such files, others drop the key without a word: what it says is not learnt.",
         bad=Sample(text=GOOD + '{"messages": [' + ASK + ", " + REPLY + '], "topic": "capitals"}\n'),
         good=Sample(text=GOOD),
@@ -145,11 +148,20 @@ class ExtraKey(_ChatRule):
         return "info" if fact is not None and fact.value == "ignore" else super().severity(setting)
 
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
-        if _lacks_messages(record):
-            return
+        asked = record.get("input")
+        if is_answered(record):
+            shape: ShapeName = "preference" if any(key in record for key in PAIR) else "unpaired"
+            yield from self._look(record, KEYS[shape])
+            if isinstance(asked, dict):
+                yield from self._look(asked, CHAT_KEYS, "input")
+        elif not _lacks_messages(record):
+            yield from self._look(record, CHAT_KEYS)
+
+    def _look(self, record: dict[str, Any], known: frozenset[str], *under: str) -> Iterator[Fault]:
+        where = f"{'.'.join(under)}: " if under else ""
         for key, value in record.items():
-            if key not in CHAT_KEYS:
-                yield self.fault(f"unknown key {quote(key)}", make_pointer(key), make_excerpt(value))
+            if key not in known:
+                yield self.fault(f"{where}unknown key {quote(key)}", make_pointer(*under, key), make_excerpt(value))
 
     def mend(self, setting: Setting) -> Mend | None:
         """Leaves the keys out."""

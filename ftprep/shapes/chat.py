@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from ftprep.model import Chat, Example, Fault, Message, Row, ShapeName
+from ftprep.model import Chat, Example, Fault, Message, Pair, Preference, Row, ShapeName, Stepwise
 from ftprep.shapes.dialect import Parsed
 
 _ENCODER = msgspec.json.Encoder()
@@ -164,13 +164,22 @@ class DropKeys(msgspec.Struct, frozen=True, tag=True):
     order: int = 5
 
     def apply(self, example: Example) -> Example:
-        """The conversation without them, or the very same object where there are none."""
-        if not isinstance(example, Chat):
+        """The example without them, or the very same object where there are none."""
+        if isinstance(example, (Pair, Stepwise)):
             return example
+        lists: dict[str, Any] = {}
+        if isinstance(example, Chat):
+            lists = {"messages": self._messages(example.messages)}
+        else:
+            lists = {"input": self.apply(example.input)}
+            keys = ("preferred_output", "non_preferred_output") if isinstance(example, Preference) else ("output",)
+            lists |= {key: self._messages(getattr(example, key)) for key in keys}
         if self.of == "record":
-            return msgspec.structs.replace(example, extra=None) if example.extra else example
-        if not any(m.extra for m in example.messages):
-            return example
-        return msgspec.structs.replace(
-            example, messages=[msgspec.structs.replace(m, extra=None) for m in example.messages]
-        )
+            lists["extra"] = None
+        changed = {key: value for key, value in lists.items() if value is not getattr(example, key)}
+        return msgspec.structs.replace(example, **changed) if changed else example
+
+    def _messages(self, messages: list[Message]) -> list[Message]:
+        if self.of == "record" or not any(m.extra for m in messages):
+            return messages
+        return [msgspec.structs.replace(m, extra=None) if m.extra else m for m in messages]

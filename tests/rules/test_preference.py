@@ -69,7 +69,10 @@ def without(key: str) -> dict[str, Any]:
 
 FOUND: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     (say(), []),
-    (say(id=7, margin=0.5, messages=[{"from": "x"}], tools="x"), []),
+    (
+        say(id=7, margin=0.5, messages=[{"from": "x"}], tools="x"),
+        [("FMT110", f"/{key}") for key in ("id", "margin", "messages", "tools")],
+    ),
     (say(asked={"messages": []}), []),
     (say(asked={"messages": [PICTURE]}), []),
     (say(better=[YES | {"weight": 0}]), []),

@@ -144,6 +144,9 @@ _FORMATTING: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     "chat": ("openai", {"messages": "messages"}, _OPENAI_TAGS),
 }
 
+HAS_ENTRY = frozenset(_FORMATTING) - {"chat"}
+"""Dialects that have an entry there; OpenAI's own form, which everybody reads, is written without one."""
+
 
 def _read(draft: Draft, said: dict[Any, Any], at: str) -> None:
     message, keys = rest(said, "loss_weight"), {}
