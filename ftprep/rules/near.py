@@ -30,10 +30,11 @@ _OTHER = (
 
 @dataclass(frozen=True)
 class NearDuplicate(DatasetRule):
-    """Options: the share of words, in their order, that two examples must have in common; up to how many examples are
-    compared with each other."""
+    """Options: the share of words, in their order, that two examples must have in common; from how many words on some
+    may differ (in shorter ones only marks may); up to how many examples are compared with each other."""
 
     share: float = 0.9
+    words: int = 20
     most: int = 20_000
 
     shapes: ClassVar[tuple[str, ...]] = ("chat", "completion", "preference", "unpaired", "stepwise", "reinforcement")
@@ -84,7 +85,7 @@ class NearDuplicate(DatasetRule):
         if dataset.near is None:
             named = {number for code in ("DUP101", "DUP102") for number, _ in repeats_in(dataset, code)}
             rows = (row for row in dataset.surveys.said.rows if row.number not in named)
-            dataset.near = find_near(rows, min(1.0, max(0.5, self.share)))
+            dataset.near = find_near(rows, min(1.0, max(0.5, self.share)), self.words)
         return dataset.near
 
     def _told(self, dataset: Dataset, near: Near) -> str:
