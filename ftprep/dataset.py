@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ftprep import endings
 from ftprep.mends import Field
 from ftprep.model import Place
+from ftprep.nearness import Near
 from ftprep.setting import Setting
 from ftprep.surveys import LONGEST_LABEL, Surveys
 from ftprep.textsurvey import TextSurvey
@@ -71,6 +72,7 @@ class Dataset:
         self.sources = sources
         self.files = files
         self.memo: dict[str, list[tuple[int, int]]] = {}
+        self.near: list[Near] | None = None
 
     @property
     def examples(self) -> int:
@@ -154,6 +156,8 @@ class Dataset:
         _ = self.task, self.separator, self.stop, self.asks
         self.memo.clear()
         self.surveys.keys.clear()
+        self.surveys.said.give_up()
+        self.near = None
 
     def _inferred(self) -> Task:
         answers, labels = self.surveys.answers, self.labels

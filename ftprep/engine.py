@@ -89,7 +89,12 @@ class Look:
             batch = Batch(examples)  # without what is set aside
             examples = examples if self.writing.in_place else batch.rows
         self._note(examples, chunk, partial)
+        said = partial.surveys.said
+        if said.exceeds(*self.told.whole):
+            said.give_up()  # this process alone has seen too many
         partial.surveys.see(chunk, batch, self.plan.setting)
+        if not said.over:
+            self.told.keep(chunk.number, len(said.rows), said.size)
         return partial
 
     def examples(self, chunk: Chunk) -> list[Row]:

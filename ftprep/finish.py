@@ -189,9 +189,16 @@ def _report(
         rules=tuple(rules),
         findings=findings,
         fixes=tuple(OfferView(code=p.code, applicability=p.safety, message=p.message, rows=p.count) for p in proposals),
-        skipped=tuple(SkippedRule(rule=code, reason=reason) for code, reason in plan.skipped),
+        skipped=tuple(SkippedRule(rule=code, reason=reason) for code, reason in (*plan.skipped, *_idle(dataset, plan))),
         acceptance=accept(target, rules, findings, dataset.examples) if target else None,
     )
+
+
+def _idle(dataset: Dataset, plan: Plan) -> Iterator[tuple[str, str]]:
+    """The rules that could not judge this set, with reasons."""
+    for rule in plan.dataset_rules:
+        if reason := rule.idle(dataset):
+            yield rule.card.code, reason
 
 
 def _view(finding: Finding, plan: Plan) -> FindingView:

@@ -389,7 +389,8 @@ def _with_rules(
         elif wanted or isinstance(rule, RecordRule):
             ready.append(rule)
     sample = max((r.sample_size for r in ready if isinstance(r, DatasetRule)), default=0)
-    setting = replace(setting, sample_size=sample)
+    whole = max((r.whole_size for r in ready if isinstance(r, DatasetRule)), default=0)
+    setting = replace(setting, sample_size=sample, whole_size=whole)
     graver = {r.card.code: s for r in chosen if (s := r.severity(setting)) != r.card.severity}
     errors = frozenset(r.card.code for r in chosen if r.severity(setting) == "error") | (_always_errors() - set(graver))
     counter = TokenCounter(setting.encoding, expected=sum(t.size for t in tables))

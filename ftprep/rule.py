@@ -185,6 +185,16 @@ class DatasetRule(Rule):
     shapes: ClassVar[tuple[str, ...]] = ("chat", "completion")
     sample_size: ClassVar[int] = 0
 
+    @property
+    def whole_size(self) -> int:
+        """Up to how many examples it compares with each other, which are kept whole for that; 0 for most rules."""
+        return 0
+
+    def idle(self, dataset: Dataset) -> str:
+        """Why it could not judge this set, which shows only when all is read; "" when it could."""
+        del dataset
+        return ""
+
     def judge(self, dataset: Dataset) -> Iterator[Judgement]:
         """The findings about the set."""
         raise NotImplementedError

@@ -20,7 +20,8 @@ class Setting:
     `encoding` is the name of the token encoding and `encoding_why` where it comes from. `prompt_endings` and
     `completion_endings` are the candidates that the run counts as separator and stop sequence; of the proposals it only
     notes whether they occur, and of the known ones together how many texts end in one. `kept` findings of each rule are
-    remembered; `sample_size` is how many texts are kept for rules that read texts again at the end (0: none does).
+    remembered; `sample_size` is how many texts are kept for rules that read texts again at the end (0: none does), and
+    `whole_size` up to how many examples all are kept whole for rules that compare them with each other.
     `target` is what the set is checked against, None where none is named; `today` is what its dates are compared with.
     `writes` names the dialects in which examples are written that are not written in the wire form, with `lossy` even
     where that loses something; `becomes` is the shape that all examples are converted to.
@@ -38,6 +39,7 @@ class Setting:
     completion_known: tuple[str, ...] = ()
     kept: int = FIRST_KEPT
     sample_size: int = 0
+    whole_size: int = 0
     target: Target | None = None
     today: date = field(default_factory=date.today)
     writes: tuple[str, ...] = ()

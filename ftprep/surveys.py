@@ -23,6 +23,7 @@ from ftprep.model import (
     Talk,
     Unpaired,
 )
+from ftprep.saidsurvey import SaidSurvey, said_by
 from ftprep.setting import Setting
 from ftprep.textsurvey import Marks, TextSurvey
 
@@ -280,6 +281,7 @@ class Surveys:
         self.fields = FieldSurvey(setting.kept)
         self.labels: Counter[bool] = Counter()
         self.sample = TextSample(setting.sample_size)
+        self.said = SaidSurvey(setting.whole_size)
 
     def see(self, chunk: Chunk, batch: Batch, setting: Setting) -> None:
         """Take in the loaded rows of one chunk, in their order, tokens counted."""
@@ -298,6 +300,8 @@ class Surveys:
         if "unpaired" in setting.shapes:
             self.labels.update([e.label for row in batch.rows if isinstance(e := row.example, Unpaired)])
         self.lengths.see(batch.rows)
+        if not self.said.over:
+            self.said.see([said for row in batch.rows if (said := said_by(base | row.index, row))])
 
     def _see_pairs(self, base: int, batch: Batch, setting: Setting) -> None:
         numbers = [base | row.index for row, _ in batch.pairs]  # as `ordinal` has it, without the call
@@ -343,3 +347,4 @@ class Surveys:
         self.fields.merge(other.fields)
         self.labels.update(other.labels)
         self.sample.merge(other.sample)
+        self.said.merge(other.said)

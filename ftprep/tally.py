@@ -57,12 +57,20 @@ class Told:
     def __init__(self) -> None:
         self._last = -1
         self._counts: Counter[str] = Counter()
+        self._kept: set[int] = set()
+        self.whole = (0, 0)  # examples that were kept whole so far, and their characters
 
     def full(self, chunk: int, kept: int) -> frozenset[str]:
         """The rules of which no more need be remembered in this chunk."""
         if chunk <= self._last:
             return frozenset()
         return frozenset(code for code, count in self._counts.items() if count >= kept)
+
+    def keep(self, chunk: int, rows: int, size: int) -> None:
+        """Take in how much of a chunk was kept whole."""
+        if chunk not in self._kept:
+            self._kept.add(chunk)
+            self.whole = (self.whole[0] + rows, self.whole[1] + size)
 
     def remember(self, chunk: int, tally: Tally) -> None:
         """Take in what a chunk has told."""

@@ -19,6 +19,7 @@ from ftprep.rules import (
     io,
     labels,
     legacy,
+    near,
     preference,
     rewards,
     role,
@@ -33,7 +34,7 @@ from ftprep.rules import (
 
 _FAMILIES = (
     *(io, fmt, fmt_calls, fmt_dialects, preference, rewards, legacy, target_rows, target_file),
-    *(role, tool, tool_declared, img, sep, wording, tok, labels, dup),
+    *(role, tool, tool_declared, img, sep, wording, tok, labels, dup, near),
 )
 
 CATALOGUE: tuple[Rule, ...] = tuple(

@@ -64,12 +64,17 @@ def _compare(group: list[bytes], found: dict[str, list[Repeat]]) -> None:
         found["DUP104"].extend((later, each[0]) for later in each[1:])
 
 
+def repeats_in(dataset: Dataset, code: str) -> list[Repeat]:
+    """The repeats that the rule with this code is about; looked for once."""
+    if not dataset.memo:
+        dataset.memo.update(find_repeats(dataset.surveys.keys.repeated()))
+    return dataset.memo[code]
+
+
 class _Repeats(DatasetRule):
     def repeats(self, dataset: Dataset) -> list[Repeat]:
         """The repeats that this rule is about."""
-        if not dataset.memo:
-            dataset.memo.update(find_repeats(dataset.surveys.keys.repeated()))
-        return dataset.memo[self.card.code]
+        return repeats_in(dataset, self.card.code)
 
     what: ClassVar[str]
 
