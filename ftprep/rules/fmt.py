@@ -130,8 +130,7 @@ class ExtraKey(RecordRule):
         code="FMT110",
         name="extra-key",
         severity="warning",
-        finds="A record has a key that its form does not know: in a conversation one beside messages, tools and functions,"
-        " say.",
+        finds="A record has a key that its form does not know: beside messages, tools and functions, say.",
         why="Some providers refuse such files, others drop the key without a word: what it says is not learnt.",
         bad=Sample(text=GOOD + '{"messages": [' + ASK + ", " + REPLY + '], "topic": "capitals"}\n'),
         good=Sample(text=GOOD),
