@@ -25,7 +25,6 @@ from ftprep.readers.base import Options
 from ftprep.readers.sources import HEAD_BYTES, open_source
 from ftprep.recipe import Recipe, find_recipe, merge, project_settings, resolve
 from ftprep.report import Report
-from ftprep.samples import samples_of
 from ftprep.shapes import wire_of
 
 if TYPE_CHECKING:
@@ -235,8 +234,11 @@ def check(
     """
     run = Run(workers, progress, max_findings, options or Options(), executor, address)
     plan, finished = audit(source, settings(recipe, **overrides), run)
-    report = finished.report
-    return report.model_copy(update={"samples": samples_of(plan, show).to_dict()}) if show else report
+    if not show:
+        return finished.report
+    from ftprep.samples import samples_of
+
+    return finished.report.model_copy(update={"samples": samples_of(plan, show).to_dict()})
 
 
 def load(

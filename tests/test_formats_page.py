@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ftprep.shapes.dialect import Dialect
-from ftprep.shapes.dialects import DIALECTS
+from ftprep.shapes.dialects.catalogue import DIALECTS
 from ftprep.shapes.wire import DIALECT_OF
 
 PAGE = (Path(__file__).parent.parent / "docs" / "formats.md").read_text(encoding="utf-8")

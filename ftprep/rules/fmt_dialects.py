@@ -8,14 +8,13 @@ from typing import Any, ClassVar
 
 from ftprep.model import Fault
 from ftprep.rule import Card, RecordRule, Rule, Sample
-from ftprep.shapes.dialects import DIALECTS
-from ftprep.shapes.dialects.encoded import COLUMNS, EncodedChat, open_text
+from ftprep.shapes.dialects.encoded import COLUMNS, open_text
 from ftprep.shapes.dialects.sharegpt import turns_key
 from ftprep.shapes.dialects.wire import CALLERS, IMAGE, IMAGE_KEYS, decode, is_list, objects, read_urls
 from ftprep.shapes.quoting import make_excerpt, make_pointer, name_kind, quote
+from ftprep.shapes.sight import dialect_called
 
-_PICTURED = tuple(d for d in DIALECTS if d.name in ("sharegpt", "swift", "llama-factory-images", "alpaca"))
-_ENCODED = next(d for d in DIALECTS if isinstance(d, EncodedChat))
+_PICTURED = ("sharegpt", "swift", "llama-factory-images", "alpaca")
 
 
 class _DialectRule(RecordRule):
@@ -128,7 +127,7 @@ class PlaceholderCount(_DialectRule):
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
         """The fault of the pictures: those that reading could not put in their places."""
         key = next((k for k in IMAGE_KEYS if record.get(k) is not None), "")
-        dialect = next((d for d in _PICTURED if d.fits(record)), None) if key else None
+        dialect = next((d for d in map(dialect_called, _PICTURED) if d and d.fits(record)), None) if key else None
         told = dialect.parse(record).record if dialect else {}
         if told.get(key) is None:
             return
@@ -160,7 +159,8 @@ class PythonText(_DialectRule):
             if not isinstance(text, str):
                 continue
             value, spelling = open_text(text)
-            if spelling == "python" and (objects(value) or key == "history") and _ENCODED.fits(record):
+            encoded = dialect_called("encoded-chat")
+            if spelling == "python" and (objects(value) or key == "history") and encoded and encoded.fits(record):
                 what = f"{quote(key)} is text that Python printed, not JSON: write it with json.dumps"
                 yield self.fault(what, make_pointer(key), make_excerpt(text))
 

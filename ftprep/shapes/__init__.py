@@ -22,11 +22,9 @@ from ftprep.shapes.columns import (
     match_template,
 )
 from ftprep.shapes.completion import PairShape
-from ftprep.shapes.dialects import DIALECTS
-from ftprep.shapes.dialects.renamed import KeyMap
 from ftprep.shapes.foreign import READS
 from ftprep.shapes.quoting import list_names, quote
-from ftprep.shapes.sight import CHAT, PAIR, dialect_called, sight, title_of
+from ftprep.shapes.sight import CHAT, PAIR, all_dialects, dialect_called, sight, title_of
 from ftprep.shapes.template import Template, from_column, parse_template
 from ftprep.shapes.wire import DIALECT_OF, DialectShape, WireShape
 
@@ -62,6 +60,8 @@ def detect(records: Records, recipe: Recipe, header: Sequence[str] = ()) -> Dete
     if recipe.shape == "completion" or (recipe.shape == "auto" and named):
         return _detect_pairs(_columns_of(records, header), recipe)
     if recipe.keys is not None and recipe.shape in ("auto", "chat"):
+        from ftprep.shapes.dialects.renamed import KeyMap
+
         return Detected(DialectShape(KeyMap(**recipe.keys.model_dump())), f"{KeyMap.title}: {recipe.keys.messages}")
     kinds = Counter(sight(r) for r in records)
     wanted = _SHAPE_OF.get(recipe.method) if recipe.shape == "auto" else recipe.shape
@@ -87,7 +87,7 @@ def detect(records: Records, recipe: Recipe, header: Sequence[str] = ()) -> Dete
 def _as_wanted(wanted: ShapeName, records: Records, recipe: Recipe, kinds: Counter[str]) -> Detected:
     """The shape that the recipe or the method names, in the dialect that most records of that shape have."""
     known = [name for name, _ in kinds.most_common() if (d := dialect_called(name)) and d.shape == wanted]
-    unasked = [d for d in DIALECTS if d.shape == wanted and d.name not in kinds and records]
+    unasked = [d for d in all_dialects().values() if d.shape == wanted and d.name not in kinds and records]
     known += [d.name for d in unasked if all(map(d.fits, records))]
     if known:
         return _dialect(known[0], kinds)
@@ -107,7 +107,7 @@ def wire_of(name: ShapeName) -> Shape:
 
 def dialect_names() -> tuple[str, ...]:
     """What examples can be written as: the shapes, which stand for their wire forms, then all dialects by name."""
-    return tuple(dict.fromkeys((*DIALECT_OF, *sorted({*DIALECT_OF.values(), *(d.name for d in DIALECTS)}))))
+    return tuple(dict.fromkeys((*DIALECT_OF, *sorted({*DIALECT_OF.values(), *(d.name for d in all_dialects().values())}))))
 
 
 def writer_of(name: str, lossy: bool = False) -> Shape:

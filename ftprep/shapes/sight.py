@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from ftprep.model import Fault
 from ftprep.shapes.columns import choose_completion, choose_prompt
 from ftprep.shapes.dialect import Dialect
-from ftprep.shapes.dialects import DIALECTS
 from ftprep.shapes.foreign import READS, recognise
 from ftprep.shapes.quoting import make_excerpt
 
@@ -22,23 +22,38 @@ TITLES = {CHAT: "conversations (messages with roles)", PAIR: "prompt/completion 
 # column of a table is its text is told with its other columns.
 _BY_TABLE = ("openai-reinforcement", "bedrock-reinforcement", "trl-prompt", "text")
 
-_BY_NAME = {dialect.name: dialect for dialect in DIALECTS}
+_USUAL = frozenset(("role", "content"))
+_ROLES = ("system", "developer", "user", "assistant")
+
+
+@cache
+def all_dialects() -> dict[str, Dialect]:
+    """All dialects by name, in the order in which a record is asked whether it is one of them. Imported when first
+    asked for: most sets are plain conversations or columns of a table, and all of them take as long as a small check."""
+    from ftprep.shapes.dialects.catalogue import DIALECTS
+
+    return {dialect.name: dialect for dialect in DIALECTS}
 
 
 def dialect_called(name: str) -> Dialect | None:
     """The dialect of that name, None for one that is a shape of its own or is not known."""
-    return _BY_NAME.get(name)
+    return None if name in TITLES else all_dialects().get(name)
 
 
 def title_of(name: str) -> str:
     """What a kind of records is called in words."""
-    return TITLES.get(name) or (_BY_NAME[name].title if name in _BY_NAME else name)
+    if name in TITLES:
+        return TITLES[name]
+    dialect = all_dialects().get(name)
+    return dialect.title if dialect else name
 
 
 def sight(record: Record) -> str:
     """The name of the dialect that a record is written in, `openai-chat` and `openai-completion` among them; of what is
     not read, words that say what it is."""
-    for dialect in DIALECTS:
+    if usual := _usual(record):
+        return usual
+    for dialect in all_dialects().values():
         if dialect.name not in _BY_TABLE and dialect.fits(record):
             return dialect.name
     foreign = recognise(record)
@@ -47,9 +62,20 @@ def sight(record: Record) -> str:
     return CHAT if isinstance(record.get("messages"), (list, tuple, dict)) else PAIR
 
 
+def _usual(record: Record) -> str:
+    """What a record is that no dialect claims, without asking them: bare turns of text, or a prompt and a completion."""
+    if record.keys() == {"prompt", "completion"} and all(isinstance(text, str) for text in record.values()):
+        return PAIR
+    messages = record.get("messages")
+    if record.keys() != {"messages"} or not isinstance(messages, list) or not messages:
+        return ""
+    bare = all(isinstance(m, dict) and m.keys() == _USUAL and isinstance(m["content"], str) for m in messages)
+    return CHAT if bare and all(m["role"] in _ROLES for m in messages) else ""
+
+
 def is_read(name: str) -> bool:
     """Whether what `sight` says is the name of a dialect."""
-    return name in _BY_NAME or name in TITLES
+    return name in TITLES or name in all_dialects()
 
 
 def strange(record: Record, own: str) -> Iterator[Fault]:

@@ -11,9 +11,9 @@ import pytest
 from ftprep.errors import UsageError
 from ftprep.model import Chat, Function, ImagePart, ImageUrl, Message, TextPart, ToolCall, Turn
 from ftprep.shapes.chat import ChatShape
-from ftprep.shapes.dialects import DIALECTS
 from ftprep.shapes.dialects.alpaca import Alpaca
 from ftprep.shapes.dialects.anthropic import Anthropic
+from ftprep.shapes.dialects.catalogue import DIALECTS
 from ftprep.shapes.dialects.encoded import LONGEST_LITERAL, EncodedChat, open_text
 from ftprep.shapes.dialects.llama_factory import LlamaFactoryImages, dataset_info
 from ftprep.shapes.dialects.renamed import KeyMap

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ftprep.model import Chat, Function, ImagePart, ImageUrl, Message, Pair, RefusalPart, TextPart, ToolCall
 from ftprep.shapes.chat import ChatShape
 from ftprep.shapes.dialect import Dialect, locate
-from ftprep.shapes.dialects import DIALECTS
+from ftprep.shapes.dialects.catalogue import DIALECTS
 from ftprep.shapes.dialects.renamed import KeyMap
 
 SHAPE = ChatShape()
