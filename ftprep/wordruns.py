@@ -17,21 +17,26 @@ PAYS_AFTER: Final = 50_000
 
 # Characters of scripts that put no blanks between words count as a word each.
 _CLOSE: Final = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
-_WORD: Final = re.compile(f"[{_CLOSE}]|[^\\W{_CLOSE}]+(?:['’][^\\W{_CLOSE}]+)*")
+# All else but blanks and punctuation is part of a word: vowel signs, pictures.
+_NONE: Final = (
+    r"\s!-/:-@\[-^`{-~\x7f-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\u2000-\u206f\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40"
+    r"\uff5b-\uff65\ufe30-\ufe4f\u060c\u061b\u061f\u06d4\u0964\u0965\ufffd\ufe0f"
+)
+_WORD: Final = re.compile(f"[{_CLOSE}]|[^{_NONE}{_CLOSE}]+(?:'[^{_NONE}{_CLOSE}]+)*")
 _PLAIN_WORD: Final = re.compile(r"[a-z0-9_]+(?:'[a-z0-9_]+)*")
-_FIGURE: Final = re.compile(r"\d+|-(?=\d)|[<>=+*/%&|^~×÷−]")
+_FIGURE: Final = re.compile(r"\d+|-(?=\d)|[<>=+*/%&|^~×÷−#$€£]")
 _TELLING: Final = frozenset(
     re.findall(
         r"\w+",
-        "not no never none nor without cannot cant dont isnt true false yes right wrong he she "
-        "one two three four five six seven eight nine ten eleven twelve twenty thirty hundred thousand million "
-        "first second third last half twice double before after above below up down left more less most least "
-        "min max minimum maximum smallest largest lowest highest low high lower higher increase decrease increasing "
-        "decreasing ascending descending odd even add subtract male female man woman old new open close start stop "
-        "buy sell monday tuesday wednesday thursday friday saturday sunday",
+        "not no never none nor without cannot cant dont isnt false wrong she woman female "
+        "two three four five six seven eight nine ten eleven twelve twenty thirty hundred thousand million "
+        "second third last half twice double after below down left less least min minimum smallest lowest low lower "
+        "decrease decreasing descending odd subtract old close stop sell "
+        "monday tuesday wednesday thursday friday saturday sunday",
     )
-) | frozenset("不没無无非未否二三四五六七八九十百千万两大小男女左右上下前后高低")
-"""Words that make another thing of an example when they alone differ: numbers, opposites, what turns it round."""
+) | frozenset("不没無无非未否二三四五六七八九十百千万两小女左下后低")
+"""Words that make another thing of an example when they alone differ: numbers, what turns a sentence round, and of two
+opposites the rarer one, since where one is put for the other that one differs too."""
 
 
 class Told(NamedTuple):

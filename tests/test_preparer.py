@@ -331,7 +331,7 @@ def test_a_change_that_brings_forth_another_is_followed_up(tmp_path: Path) -> No
         ("Chad ->", " The city is NDJAMENA END"),
         ("Peru ->", " THE CITY IS Lima END"),
     ]
-    prepared = prepare(tmp_path, rows, unsafe=True)
+    prepared = prepare(tmp_path, rows, unsafe=True, rules={"ignore": ["DUP103"]})
     assert pairs_in(prepared.train) == [("Peru ->", " lima END"), ("Chad ->", " ndjamena END")]
     assert set(prepared.mended) == {"DUP101", "SEP110", "SEP112"}
 
