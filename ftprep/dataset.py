@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ftprep import endings
 from ftprep.mends import Field
 from ftprep.model import Place
-from ftprep.nearness import Near
 from ftprep.setting import Setting
 from ftprep.surveys import LONGEST_LABEL, Surveys
 from ftprep.textsurvey import TextSurvey
+
+if TYPE_CHECKING:
+    from ftprep.nearness import Near
 
 LABEL_WORDS = 6
 """A class name has at most this many words; banking77, the longest-named public set at hand, has seven parts joined

@@ -19,7 +19,6 @@ from ftprep.finish import Finished, Hashes, finish, hashes_of
 from ftprep.lines import Writing
 from ftprep.model import Chunk, Fault, Pair, Range, Row
 from ftprep.partial import Output, Partial
-from ftprep.parts import parts_of
 from ftprep.plan import Plan, make_plan
 from ftprep.readers.base import Options
 from ftprep.readers.sources import HEAD_BYTES, open_source
@@ -136,6 +135,8 @@ def run_plan(
             return run_plan(plan, staffed, writing, take, counts)
     job: Job[Partial] = Look(plan.shipped(), writing, counts)
     if run.parts:
+        from ftprep.parts import parts_of
+
         job = parts_of(run.parts, job, plan, writing, counts)
     executor, total, done = run.executor, Partial(plan), 0
     size = sum(t.size for t in plan.tables)

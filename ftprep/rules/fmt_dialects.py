@@ -1,4 +1,7 @@
-"""Rules on what only the record of a dialect can say: calls in texts, history, places of pictures, printed lists."""
+"""Rules on what only the record of a dialect can say: calls in texts, history, places of pictures, printed lists.
+
+What reads dialects is imported where it is used, since most sets need none of it.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,6 @@ from typing import Any, ClassVar
 
 from ftprep.model import Fault
 from ftprep.rule import Card, RecordRule, Rule, Sample
-from ftprep.shapes.dialects.encoded import COLUMNS, open_text
-from ftprep.shapes.dialects.sharegpt import turns_key
-from ftprep.shapes.dialects.wire import CALLERS, IMAGE, IMAGE_KEYS, decode, is_list, objects, read_urls
 from ftprep.shapes.quoting import make_excerpt, make_pointer, name_kind, quote
 from ftprep.shapes.sight import dialect_called
 
@@ -24,6 +24,8 @@ class _DialectRule(RecordRule):
 
 def _turns(record: dict[str, Any]) -> tuple[str, str, str]:
     """The keys of the turns, of their roles and of their contents, in ShareGPT's form or in that of messages."""
+    from ftprep.shapes.dialects.sharegpt import turns_key
+
     key = turns_key(record)
     return (key, "from", "value") if key else ("messages", "role", "content")
 
@@ -50,6 +52,8 @@ class FunctionCallNotJson(_DialectRule):
 
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
         """The faults of the calls."""
+        from ftprep.shapes.dialects.wire import CALLERS, is_list
+
         key, role, content = _turns(record)
         for place, turn in enumerate(record[key] if is_list(record.get(key)) else ()):
             who = turn.get(role) if isinstance(turn, dict) else None
@@ -60,6 +64,8 @@ class FunctionCallNotJson(_DialectRule):
 
 
 def _wrong_call(said: Any) -> str:
+    from ftprep.shapes.dialects.wire import decode, is_list
+
     value = decode(said) if isinstance(said, str) else said
     if isinstance(said, str) and value is None:
         return "is no JSON"
@@ -93,6 +99,9 @@ class HistoryNotPairs(_DialectRule):
 
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
         """The faults of the history."""
+        from ftprep.shapes.dialects.encoded import open_text
+        from ftprep.shapes.dialects.wire import is_list
+
         history = record.get("history")
         if history is None or not ("instruction" in record or "query" in record):
             return
@@ -126,6 +135,8 @@ class PlaceholderCount(_DialectRule):
 
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
         """The fault of the pictures: those that reading could not put in their places."""
+        from ftprep.shapes.dialects.wire import IMAGE, IMAGE_KEYS, objects, read_urls
+
         key = next((k for k in IMAGE_KEYS if record.get(k) is not None), "")
         dialect = next((d for d in map(dialect_called, _PICTURED) if d and d.fits(record)), None) if key else None
         told = dialect.parse(record).record if dialect else {}
@@ -154,6 +165,9 @@ class PythonText(_DialectRule):
 
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
         """The columns that are such texts."""
+        from ftprep.shapes.dialects.encoded import COLUMNS, open_text
+        from ftprep.shapes.dialects.wire import objects
+
         for key in COLUMNS:
             text = record.get(key)
             if not isinstance(text, str):
@@ -178,6 +192,8 @@ class TurnsOutOfStep(_DialectRule):
 
     def check(self, record: dict[str, Any]) -> Iterator[Fault]:
         """The places where two turns of the user's side meet; two users in a row are told by a rule on roles."""
+        from ftprep.shapes.dialects.sharegpt import turns_key
+
         key = turns_key(record)
         turns = record[key] if key else ()
         for place, pair in enumerate(pairwise(turns), start=1):

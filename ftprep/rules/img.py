@@ -12,7 +12,6 @@ from ftprep.dataset import Dataset
 from ftprep.model import Fault, Row, Severity
 from ftprep.rule import Card, DatasetRule, Judgement, RowRule, Rule, Sample
 from ftprep.rules.fmt_messages import GOOD
-from ftprep.rules.pictures import address_fault, data_fault, read_data, source_of, suffix_of
 from ftprep.rules.talk import SPEAKING, parts_of, pictures_of, place_words, rich_rows
 from ftprep.setting import Setting
 from ftprep.shapes.quoting import make_excerpt, quote
@@ -97,6 +96,8 @@ class ImageUrlInvalid(_PictureRule):
     )
 
     def look(self, pointer: str, role: str, url: str, setting: Setting) -> Iterator[Fault]:
+        from ftprep.rules.pictures import address_fault, source_of
+
         del role
         wrong = address_fault(url)
         source = source_of(url)
@@ -143,6 +144,8 @@ class ImageTypeUnsupported(_PictureRule):
         return "error" if fact is not None and fact.rejects else "warning"
 
     def look(self, pointer: str, role: str, url: str, setting: Setting) -> Iterator[Fault]:
+        from ftprep.rules.pictures import read_data, source_of, suffix_of
+
         del role
         fact = self.known(setting, "images.types")
         types = TYPES if fact is None or isinstance(fact.value, int) else tuple(fact.value)
@@ -169,6 +172,8 @@ class ImageTooLarge(_PictureRule):
     )
 
     def look(self, pointer: str, role: str, url: str, setting: Setting) -> Iterator[Fault]:
+        from ftprep.rules.pictures import read_data, source_of
+
         del role
         fact = self.known(setting, self.fact)
         size = read_data(url).size if source_of(url) == "data" else 0
@@ -189,6 +194,8 @@ class ImageNearlyTooLarge(_PictureRule):
     )
 
     def look(self, pointer: str, role: str, url: str, setting: Setting) -> Iterator[Fault]:
+        from ftprep.rules.pictures import read_data, source_of
+
         del role
         fact, most = self.known(setting, self.fact), self.known(setting, "images.max_bytes")
         size = read_data(url).size if source_of(url) == "data" else 0
@@ -209,6 +216,8 @@ class DataUrlBroken(_PictureRule):
     )
 
     def look(self, pointer: str, role: str, url: str, setting: Setting) -> Iterator[Fault]:
+        from ftprep.rules.pictures import data_fault, source_of
+
         del role, setting
         if source_of(url) == "data" and (broken := data_fault(url)):
             yield self.of_url(pointer, broken, url)
@@ -227,6 +236,8 @@ class ImageSourceRefused(_PictureRule):
     )
 
     def look(self, pointer: str, role: str, url: str, setting: Setting) -> Iterator[Fault]:
+        from ftprep.rules.pictures import source_of
+
         del role
         fact = self.known(setting, self.fact)
         source = source_of(url)

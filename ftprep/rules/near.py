@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ftprep.dataset import Dataset
-from ftprep.nearness import Near, find_near
 from ftprep.rule import Card, DatasetRule, Judgement, Proposal, Sample
 from ftprep.rules.dup import repeats_in
 from ftprep.saidsurvey import A_ROW
 from ftprep.textsurvey import Marks
+
+if TYPE_CHECKING:
+    from ftprep.nearness import Near
 
 _ROWS = (
     '{"prompt": "Where did the miller go? ->", "completion": " He walked down the long road to the town and sold two '
@@ -82,6 +84,8 @@ class NearDuplicate(DatasetRule):
 
     def _found(self, dataset: Dataset) -> list[Near]:
         """What is nearly the same, apart from what other rules call the same."""
+        from ftprep.nearness import find_near
+
         if dataset.near is None:
             named = {number for code in ("DUP101", "DUP102") for number, _ in repeats_in(dataset, code)}
             rows = (row for row in dataset.surveys.said.rows if row.number not in named)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
@@ -16,9 +16,11 @@ from ftprep.rules.fmt_messages import GOOD
 from ftprep.rules.repairs import decoded_arguments
 from ftprep.rules.talk import SPEAKING, Called, Said, Talk, acting_rows, place_words, talk_of
 from ftprep.rules.tool_samples import CALL, SOUND, call, talk
-from ftprep.rules.tool_schemas import Declared, declared
 from ftprep.setting import Setting
 from ftprep.shapes.quoting import make_excerpt, name_kind, quote
+
+if TYPE_CHECKING:
+    from ftprep.rules.tool_schemas import Declared
 
 
 class TalkRule(RowRule):
@@ -226,6 +228,8 @@ class UndeclaredTool(TalkRule):
 
 def declared_in(talk: Talk) -> list[tuple[str, Declared]]:
     """The lists of declared tools with their pointers, worked out once for each example."""
+    from ftprep.rules.tool_schemas import declared
+
     if "declared" not in talk.memo:
         lists = [(pointer, declared(tools, pointer.endswith("/functions"))) for pointer, tools in talk.tools]
         talk.memo["declared"] = lists

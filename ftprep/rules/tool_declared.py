@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ftprep.dataset import Dataset
 from ftprep.model import Fault
@@ -13,9 +13,11 @@ from ftprep.rules.fmt_messages import GOOD
 from ftprep.rules.talk import Talk, place_words
 from ftprep.rules.tool import TalkRule, declared_in, matches, understood
 from ftprep.rules.tool_samples import SOUND, TOOL, call, talk
-from ftprep.rules.tool_schemas import Tool, broken
 from ftprep.setting import Setting
 from ftprep.shapes.quoting import list_names, make_excerpt, quote
+
+if TYPE_CHECKING:
+    from ftprep.rules.tool_schemas import Tool
 
 NAME = "^[a-zA-Z0-9_-]{1,64}$"
 """What the name of a function must match (OpenAI's and Mistral's references), where the target says nothing else."""
@@ -33,6 +35,8 @@ class ArgumentsAgainstSchema(TalkRule):
     )
 
     def look(self, talk: Talk, setting: Setting) -> Iterator[Fault]:
+        from ftprep.rules.tool_schemas import broken
+
         del setting
         calls = talk.every_call
         tools = _tools(talk) if calls else {}

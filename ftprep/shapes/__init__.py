@@ -107,7 +107,9 @@ def wire_of(name: ShapeName) -> Shape:
 
 def dialect_names() -> tuple[str, ...]:
     """What examples can be written as: the shapes, which stand for their wire forms, then all dialects by name."""
-    return tuple(dict.fromkeys((*DIALECT_OF, *sorted({*DIALECT_OF.values(), *(d.name for d in all_dialects().values())}))))
+    return tuple(
+        dict.fromkeys((*DIALECT_OF, *sorted({*DIALECT_OF.values(), *(d.name for d in all_dialects().values())})))
+    )
 
 
 def writer_of(name: str, lossy: bool = False) -> Shape:

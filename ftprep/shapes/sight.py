@@ -29,7 +29,7 @@ _ROLES = ("system", "developer", "user", "assistant")
 @cache
 def all_dialects() -> dict[str, Dialect]:
     """All dialects by name, in the order in which a record is asked whether it is one of them. Imported when first
-    asked for: most sets are plain conversations or columns of a table, and all of them take as long as a small check."""
+    asked for: most sets need none of them."""
     from ftprep.shapes.dialects.catalogue import DIALECTS
 
     return {dialect.name: dialect for dialect in DIALECTS}
@@ -63,7 +63,7 @@ def sight(record: Record) -> str:
 
 
 def _usual(record: Record) -> str:
-    """What a record is that no dialect claims, without asking them: bare turns of text, or a prompt and a completion."""
+    """What a record is that no dialect claims, without asking: bare turns of text, or a prompt and a completion."""
     if record.keys() == {"prompt", "completion"} and all(isinstance(text, str) for text in record.values()):
         return PAIR
     messages = record.get("messages")

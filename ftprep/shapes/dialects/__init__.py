@@ -1,1 +1,1 @@
-"""The dialects: one file a family; `catalogue` has them all and is imported only where a record is none of the usual."""
+"""The dialects: one file a family; `catalogue` has all, and is imported only where a record is none of the usual."""
