@@ -18,21 +18,24 @@ from ftprep.rules import (
     io,
     labels,
     legacy,
+    pii,
     preference,
     rewards,
     role,
+    sec,
     sep,
     target_file,
     target_rows,
     tok,
     tool,
     tool_declared,
+    txt,
     wording,
 )
 
 _FAMILIES = (
     *(io, fmt, fmt_calls, preference, rewards, legacy, target_rows, target_file),
-    *(role, tool, tool_declared, img, sep, wording, tok, labels, dup),
+    *(role, tool, tool_declared, img, sep, wording, tok, labels, dup, txt, pii, sec),
 )
 
 CATALOGUE: tuple[Rule, ...] = tuple(

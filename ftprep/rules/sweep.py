@@ -1,0 +1,168 @@
+"""Which texts of a chunk a rule must look at: told from all of them at once, by marks or by the form of their numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import compress
+from typing import ClassVar, NamedTuple
+from weakref import WeakKeyDictionary
+
+from ftprep.batch import Batch
+from ftprep.model import Fault, Pair, Row
+from ftprep.rule import RowRule
+from ftprep.rules.talk import texts_of
+from ftprep.setting import Setting
+
+ALL_SHAPES = ("chat", "completion", "preference", "reinforcement", "stepwise", "unpaired")
+
+# The form of a text: each digit is 0, each control character NUL; U+0001 stands between two texts.
+_CONTROLS = bytes({*range(32), 127} - {1, 9, 10, 13})
+_FORM = bytes.maketrans(b"0123456789" + _CONTROLS, b"0" * 10 + b"\0" * len(_CONTROLS))
+
+ODD = re.compile(
+    "[\x80-\x9f\xad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufffd"
+    "\U000e0000-\U000e01ef]"
+)
+"""Characters that are not seen or say that something went wrong, of those that are not ASCII."""
+
+
+class _Part:
+    """The texts of a chunk that are ASCII, or those that are not."""
+
+    def __init__(self, text: str, texts: list[str]) -> None:
+        self.text = text
+        self.texts = texts
+        self._found: dict[bytes, list[str]] = {}
+
+    @cached_property
+    def form(self) -> bytes:
+        return self.text.encode("utf-8", "surrogatepass").translate(_FORM)
+
+    @cached_property
+    def is_torn(self) -> bool:
+        """Whether a text holds the character that stands between texts, so that they cannot be told apart."""
+        return self.form.count(b"\1") >= max(1, len(self.texts))
+
+    def holding(self, needle: bytes) -> list[str]:
+        """The texts whose form holds it."""
+        if needle not in self._found:
+            self._found[needle] = self.texts if self.is_torn else list(self._search(needle))
+        return self._found[needle]
+
+    def _search(self, needle: bytes) -> Iterator[str]:
+        form, place, done = self.form, 0, 0
+        at = form.find(needle)
+        while at >= 0:
+            place += form.count(b"\1", done, at)
+            yield self.texts[place]
+            done = form.find(b"\1", at)
+            at = form.find(needle, done) if done >= 0 else -1
+
+
+class Sweep:
+    """What the rules on texts want of a chunk, worked out once for all of them."""
+
+    def __init__(self, batch: Batch) -> None:
+        plain = list(map(str.isascii, batch.texts))
+        ascii_text, other_text = batch._joined  # noqa: SLF001 - joining the texts again would cost as much as a rule
+        self.ascii = _Part(ascii_text, list(compress(batch.texts, plain)))
+        self.other = _Part(other_text, list(compress(batch.texts, [not p for p in plain])))
+
+    def holding(self, needles: Iterable[bytes]) -> dict[int, str]:
+        """The texts whose form holds one of these, by their identity."""
+        found = (text for part in (self.ascii, self.other) for needle in needles for text in part.holding(needle))
+        return {id(text): text for text in found}
+
+    @cached_property
+    def odd(self) -> frozenset[str]:
+        """The odd characters that there are."""
+        return frozenset(ODD.findall(self.other.text))
+
+
+# It goes when the chunk goes.
+_sweeps: WeakKeyDictionary[Batch, Sweep] = WeakKeyDictionary()
+
+
+def sweep(batch: Batch) -> Sweep:
+    """The sweep of a chunk, shared by all rules."""
+    found = _sweeps.get(batch)
+    if found is None:
+        found = _sweeps[batch] = Sweep(batch)
+    return found
+
+
+def texts_in(row: Row) -> list[str]:
+    """The texts of a row, as its chunk has them."""
+    if isinstance(row.example, Pair):
+        return [row.example.prompt, row.example.completion]
+    return row.speech.texts if row.speech is not None else []
+
+
+def owners(batch: Batch, texts: Iterable[int]) -> list[Row]:
+    """The rows that say one of these texts, given by identity."""
+    wanted = set(texts)
+    return [row for row in batch.of(ALL_SHAPES) if not wanted.isdisjoint(map(id, texts_in(row)))] if wanted else []
+
+
+class Found(NamedTuple):
+    """What is wrong with a text, and an excerpt that shows it."""
+
+    message: str
+    excerpt: str
+
+
+@dataclass(frozen=True)
+class TextRule(RowRule):
+    """Looks at each text on its own, and only where its marks are; `needles` are marks in the form of a text."""
+
+    shapes: ClassVar[tuple[str, ...]] = ALL_SHAPES
+    needles: ClassVar[tuple[bytes, ...]] = ()
+
+    def look(self, text: str) -> Iterator[Found]:
+        """What is wrong with a text, one of a kind."""
+        raise NotImplementedError
+
+    def check(self, row: Row, setting: Setting) -> Iterator[Fault]:
+        """The faults of each text with its pointer."""
+        del setting
+        for pointer, text in texts_of(row.example):
+            for found in self.look(text):
+                yield self.fault(found.message, pointer, found.excerpt)
+
+    def suspects(self, batch: Batch) -> list[Row]:
+        """The rows with a text that has a mark."""
+        if self.needles:
+            texts = sweep(batch).holding(self.needles)
+            return owners(batch, (key for key, text in texts.items() if any(self.look(text))))
+        if not self.marks:
+            return batch.of(self.shapes)
+        marks = [mark.search for mark in self.marks]
+        return owners(batch, (id(text) for text in batch.texts if any(search(text) for search in marks)))
+
+
+@dataclass(frozen=True)
+class OddRule(TextRule):
+    """A text rule on odd characters that are not ASCII."""
+
+    odd: ClassVar[frozenset[str]] = frozenset()
+
+    def suspects(self, batch: Batch) -> list[Row]:
+        """The rows with a text that holds one of them."""
+        there = sweep(batch).odd & self.odd
+        if not there:
+            return []
+        search = re.compile(f"[{re.escape(''.join(sorted(there)))}]").search
+        return owners(batch, (id(text) for text in sweep(batch).other.texts if search(text)))
+
+
+def around(text: str, start: int, end: int, reach: int = 20) -> str:
+    """A stretch of a text with what stands around it."""
+    return text[max(0, start - reach) : min(end, start + 40) + reach]
+
+
+def times(count: int, thing: str, things: str = "") -> str:
+    """A count in words: `1 tag`, `3 tags`."""
+    return f"{count:,} {thing if count == 1 else things or thing + 's'}"
