@@ -19,7 +19,9 @@ _BYTES = {_shown(b): b for b in range(0x80, 0x100)} | {chr(b): b for b in range(
 _NEXT = "".join(re.escape(c) for c, b in _BYTES.items() if b < 0xC0)
 _UNIT = f"(?:[\xc2-\xdf][{_NEXT}]|[\xe0-\xef][{_NEXT}]{{2}}|[\xf0-\xf4][{_NEXT}]{{3}})"
 
-MAYBE = re.compile(f"{_UNIT}|锟斤拷")
+MAYBE = re.compile(f"[\xc2-\xf4锟](?=[{_NEXT}斤])")
+"""What every such run begins with."""
+
 _RUN = re.compile(f"{_UNIT}{{1,200}}|(?:锟斤拷)+锟?")
 
 

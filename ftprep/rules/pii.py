@@ -88,8 +88,8 @@ _MOBILE = re.compile(
 
 
 class Phone(Private):
-    marks: ClassVar[tuple[re.Pattern[str], ...]] = (_PLUS,)
-    needles: ClassVar[tuple[bytes, ...]] = (b"000-0000", b"00000000000", b"+0")
+    needles: ClassVar[tuple[bytes, ...]] = (b"00-0000", b"00000000")
+    sought: ClassVar[tuple[re.Pattern[str], ...]] = (_PLUS,)
     thing: ClassVar[tuple[str, str]] = ("telephone number", "telephone numbers")
     stands_for: ClassVar[str] = "[PHONE]"
     card: ClassVar[Card] = Card(
@@ -124,13 +124,7 @@ _CARD = re.compile(
 
 
 class CardNumber(Private):
-    needles: ClassVar[tuple[bytes, ...]] = (
-        b"0000000000000",
-        b"0000 0000 0000 0",
-        b"0000-0000-0000-0",
-        b"0000 000000 ",
-        b"0000-000000-",
-    )
+    needles: ClassVar[tuple[bytes, ...]] = (b"00000000", b"0000 0000", b"00-0000")
     thing: ClassVar[tuple[str, str]] = ("number of a payment card", "numbers of payment cards")
     stands_for: ClassVar[str] = "[CARD]"
     card: ClassVar[Card] = Card(
@@ -180,9 +174,7 @@ class Iban(Private):
 
 
 class NationalId(Private):
-    needles: ClassVar[tuple[bytes, ...]] = (
-        *(b"000-00-0000", b"00000000", b"000.000.000-00", b"000000-0000000", b" 00 00 00 000 000 00", b" 000 000 00"),
-    )
+    needles: ClassVar[tuple[bytes, ...]] = (b"00-0000", b"00000000", b"000.000.000-00", b" 000 000 00")
     thing: ClassVar[tuple[str, str]] = ("identity number", "identity numbers")
     stands_for: ClassVar[str] = "[ID]"
     card: ClassVar[Card] = Card(
@@ -206,7 +198,18 @@ _V4 = re.compile(
 )
 _V6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{1,4}:(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{1,4}(?![\w:])", re.ASCII)
 _EVERYBODY = frozenset(
-    ["8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "208.67.222.222", "208.67.220.220", "1.2.3.4", "4.3.2.1", "5.6.7.8"]
+    [
+        "8.8.8.8",
+        "8.8.4.4",
+        "1.1.1.1",
+        "1.0.0.1",
+        "9.9.9.9",
+        "208.67.222.222",
+        "208.67.220.220",
+        "1.2.3.4",
+        "4.3.2.1",
+        "5.6.7.8",
+    ]
 )
 
 
@@ -224,8 +227,9 @@ def _is_somewhere(text: str) -> bool:
 class IpAddress(Private):
     marks: ClassVar[tuple[re.Pattern[str], ...]] = (
         re.compile(r"\.(?<=[0-9]\.)[0-9]{1,3}\.[0-9]{1,3}\.[0-9]"),
-        re.compile(r":(?<=[0-9a-fA-F]{2}:)[0-9a-fA-F]{0,4}:[0-9a-fA-F]{0,4}:?[0-9a-fA-F]{1,4}:"),
-        re.compile(r":(?<=[0-9a-fA-F]{4}:):[0-9a-fA-F]{1,4}"),
+        re.compile(
+            r":(?:(?<=[0-9a-fA-F]{4}:):?|(?<=[0-9a-fA-F]{2}:)[0-9a-fA-F]{1,4}:)[0-9a-fA-F]{0,4}:[0-9a-fA-F]{1,4}"
+        ),
     )
     thing: ClassVar[tuple[str, str]] = ("public IP address", "public IP addresses")
     stands_for: ClassVar[str] = "[IP]"
@@ -251,8 +255,8 @@ _FOLDER = re.compile(
     re.ASCII,
 )
 _ANYBODY = re.compile(
-    r"(?:user|username|user_?name|usr|name|you|your.*|my.*|me|ubuntu|debian|centos|fedora|vagrant|runner|root|docker|ec2-user"
-    r"|hadoop|spark|app|node|jovyan|pi|public|default|all|shared|x+|admin|administrator|guest|test.*|example|foo|bar|dev"
+    r"(?:user|username|user_?name|usr|name|you|your.*|my.*|me|ubuntu|debian|centos|fedora|vagrant|runner|root|docker"
+    r"|ec2-user|(?:john|jane)_?(?:doe|smith)?|hadoop|spark|app|node|jovyan|pi|public|default|all|shared|x+|admin|administrator|guest|test.*|example|foo|bar|dev"
     r"|developer|student|alice|bob|john|jane|git|www|web|data|deploy|jenkins|postgres|mysql|oracle|colab|kaggle|lib|bin)\d*\Z",
     re.IGNORECASE,
 )

@@ -46,6 +46,21 @@ def _kinds() -> re.Pattern[str]:
     return re.compile(f"(?<![A-Za-z0-9_-])(?:{one_of})(?![A-Za-z0-9_-])", re.ASCII)
 
 
+_LONGEST = 40
+_WORD = re.compile(r"[A-Za-z0-9_-]*")
+
+
+def _starts(text: str, at: int) -> Iterator[int]:
+    """Where a key that has its mark at a place may begin: with the word, or with that before a colon."""
+    length = _WORD.match(text[max(0, at - _LONGEST) : at][::-1])
+    start = at - (length.end() if length else 0)
+    if at - start < _LONGEST:
+        yield start
+        if text[start - 1 : start] == ":" and start < at + 1:
+            number = _WORD.match(text[max(0, start - 12) : start - 1][::-1])
+            yield start - 1 - (number.end() if number else 0)
+
+
 class ApiKey(Private):
     marks: ClassVar[tuple[re.Pattern[str], ...]] = tuple(re.compile(mark, re.ASCII) for mark in MARKS)
     stands_for: ClassVar[str] = "[KEY]"
@@ -61,16 +76,13 @@ class ApiKey(Private):
     )
 
     def _found(self, text: str) -> Iterator[re.Match[str]]:
-        # Around the marks only: the pattern of all kinds is slow.
-        starts = sorted({max(0, m.start() - 40) for mark in self.marks for m in mark.finditer(text)})
+        starts = {start for mark in self.marks for m in mark.finditer(text) for start in _starts(text, m.start())}
         done = 0
-        for start in starts:
-            for found in _kinds().finditer(text, max(start, done), start + 200):
-                found = _kinds().match(text, found.start()) or found
-                if found.start() >= done:
-                    done = found.end()
-                    if not is_made_up(found[0]):
-                        yield found
+        for start in sorted(starts):
+            found = _kinds().match(text, start) if start >= done else None
+            if found and not is_made_up(found[0]):
+                done = found.end()
+                yield found
 
     def places(self, text: str) -> Iterator[tuple[int, int]]:
         yield from (found.span() for found in self._found(text))
@@ -84,10 +96,10 @@ class ApiKey(Private):
 
 
 _HEADER = re.compile(
-    r"-----BEGIN (?:(?:RSA|DSA|EC|OPENSSH|ENCRYPTED|SSH2 ENCRYPTED) )?PRIVATE KEY-----|-----BEGIN PGP PRIVATE KEY BLOCK-----"
-    r"|PuTTY-User-Key-File-[23]: "
+    r"-----BEGIN (?:(?:RSA|DSA|EC|OPENSSH|ENCRYPTED|SSH2 ENCRYPTED) )?PRIVATE KEY-----"
+    r"|-----BEGIN PGP PRIVATE KEY BLOCK-----|PuTTY-User-Key-File-[23]: "
 )
-_BODY = re.compile(r"(?:\\[nr]|[\s\"'+>]){0,8}(?:[A-Za-z-]{1,20}: [^\n]{0,100}\s+){0,6}([A-Za-z0-9+/=]{32,76})")
+_BODY = re.compile(r"(?:\\[nr]|[\s\"'+>]){0,8}(?:[A-Za-z-]{1,20}: [^\n]{0,100}\n\s{0,4}){0,6}([A-Za-z0-9+/=]{32,76})")
 _FOOTER = re.compile(r"-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----")
 
 
@@ -112,7 +124,7 @@ class PrivateKey(Private):
         for header in _HEADER.finditer(text):
             body = _BODY.match(text, header.end())
             if "PuTTY" in header[0] or (body and not is_made_up(body[1])):
-                footer = _FOOTER.search(text, header.end(), header.end() + 20_000)
+                footer = _FOOTER.search(text, header.end(), header.end() + 5_000)
                 yield header.start(), footer.end() if footer else body.end() if body else header.end()
 
     def look(self, text: str) -> Iterator[Found]:

@@ -48,13 +48,12 @@ KINDS: tuple[tuple[str, str], ...] = (
 """Names and patterns; none of them is part of a longer word."""
 
 MARKS: tuple[str, ...] = (
-    r"_(?<=[a-z0-9]_)[A-Za-z0-9]{22}",
-    r"_(?<=(?:pat|oat)_)[\w-]{27}|_(?<=(?:v1|gd)_)[\w-]{38}",
+    r"_(?:(?<=[a-z0-9]_)[A-Za-z0-9]{22}|(?<=(?:pat|oat)_)[\w-]{27}|(?<=(?:v1|gd)_)[\w-]{38})",
     r"-(?<=(?:sk|at|dt|rt|tt|x[abeoprs]|lx|pi|ey|ai|PX|AK)-)[\w-]{19}|-(?<=xapp-)\d-",
     r"A(?:Iza[\w-]{35}|[KS]IA[A-Z2-7]{16}|(?<=[0-9]:A)A[\w-]{33})",
     r"K(?:(?<=SK)[0-9a-f]{32}|(?<=AccountK)ey=)",
     r"G(?<=SG)\.[\w-]{22}\.",
-    r"J(?<=eyJ)[\w-]{10,2000}\.eyJ",
+    r"J(?<=eyJ)[\w-]{10}",
     *(rf"{first}[A-Za-z0-9_-]{{23,27}}\.[\w-]{{6}}\.[\w-]{{27}}" for first in "MNO"),
     r"dapi[0-9a-f]{32}",
 )

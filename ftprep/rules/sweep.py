@@ -1,4 +1,4 @@
-"""Which texts of a chunk a rule must look at: told from all of them at once, by marks or by the form of their numbers."""
+"""Which texts of a chunk a rule must look at: told from all of them at once, by marks or the form of numbers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import compress
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from weakref import WeakKeyDictionary
 
 from ftprep.batch import Batch
@@ -32,48 +31,71 @@ ODD = re.compile(
 class _Part:
     """The texts of a chunk that are ASCII, or those that are not."""
 
-    def __init__(self, text: str, texts: list[str]) -> None:
+    def __init__(self, text: str, texts: list[str], is_ascii: bool) -> None:
         self.text = text
-        self.texts = texts
+        self._all = texts
+        self._is_ascii = is_ascii
         self._found: dict[bytes, list[str]] = {}
 
     @cached_property
+    def texts(self) -> list[str]:
+        """The texts one by one."""
+        return [text for text in self._all if text.isascii() == self._is_ascii]
+
+    @cached_property
     def form(self) -> bytes:
+        """Its UTF-8 with each digit as 0 and each control character as NUL."""
         return self.text.encode("utf-8", "surrogatepass").translate(_FORM)
 
     @cached_property
     def is_torn(self) -> bool:
         """Whether a text holds the character that stands between texts, so that they cannot be told apart."""
-        return self.form.count(b"\1") >= max(1, len(self.texts))
+        return self.text.count("\1") >= max(1, len(self.texts))
 
     def holding(self, needle: bytes) -> list[str]:
         """The texts whose form holds it."""
         if needle not in self._found:
-            self._found[needle] = self.texts if self.is_torn else list(self._search(needle))
+            form, places, at = self.form, list[int](), -1
+            while (at := form.find(needle, at + 1)) >= 0:
+                places.append(at)
+                at = form.find(b"\1", at)
+                if at < 0:
+                    break
+            self._found[needle] = self._at(places, form, b"\1") if places else []
         return self._found[needle]
 
-    def _search(self, needle: bytes) -> Iterator[str]:
-        form, place, done = self.form, 0, 0
-        at = form.find(needle)
-        while at >= 0:
-            place += form.count(b"\1", done, at)
-            yield self.texts[place]
-            done = form.find(b"\1", at)
-            at = form.find(needle, done) if done >= 0 else -1
+    def matching(self, pattern: re.Pattern[str]) -> list[str]:
+        """The texts in which a pattern is found; one that is never found over the bounds of a text."""
+        places = [found.start() for found in pattern.finditer(self.text)]
+        return self._at(places, self.text, "\1") if places else []
+
+    def _at(self, places: list[int], where: Any, between: Any) -> list[str]:
+        if self.is_torn:
+            return self.texts
+        found, place, done = dict[int, str](), 0, 0
+        for at in places:
+            place += where.count(between, done, at)
+            found[place] = self.texts[place]
+            done = at
+        return list(found.values())
 
 
 class Sweep:
     """What the rules on texts want of a chunk, worked out once for all of them."""
 
     def __init__(self, batch: Batch) -> None:
-        plain = list(map(str.isascii, batch.texts))
         ascii_text, other_text = batch._joined  # noqa: SLF001 - joining the texts again would cost as much as a rule
-        self.ascii = _Part(ascii_text, list(compress(batch.texts, plain)))
-        self.other = _Part(other_text, list(compress(batch.texts, [not p for p in plain])))
+        self.ascii = _Part(ascii_text, batch.texts, is_ascii=True)
+        self.other = _Part(other_text, batch.texts, is_ascii=False)
 
     def holding(self, needles: Iterable[bytes]) -> dict[int, str]:
         """The texts whose form holds one of these, by their identity."""
         found = (text for part in (self.ascii, self.other) for needle in needles for text in part.holding(needle))
+        return {id(text): text for text in found}
+
+    def matching(self, marks: Iterable[re.Pattern[str]]) -> dict[int, str]:
+        """The texts in which one of these is found, by their identity."""
+        found = (text for part in (self.ascii, self.other) for mark in marks for text in part.matching(mark))
         return {id(text): text for text in found}
 
     @cached_property
@@ -116,10 +138,12 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class TextRule(RowRule):
-    """Looks at each text on its own, and only where its marks are; `needles` are marks in the form of a text."""
+    """Looks at each text on its own, and only where its marks are. `needles` are marks in the form of a text,
+    `sought` are marks of a rule that has needles too."""
 
     shapes: ClassVar[tuple[str, ...]] = ALL_SHAPES
     needles: ClassVar[tuple[bytes, ...]] = ()
+    sought: ClassVar[tuple[re.Pattern[str], ...]] = ()
 
     def look(self, text: str) -> Iterator[Found]:
         """What is wrong with a text, one of a kind."""
@@ -134,13 +158,9 @@ class TextRule(RowRule):
 
     def suspects(self, batch: Batch) -> list[Row]:
         """The rows with a text that has a mark."""
-        if self.needles:
-            texts = sweep(batch).holding(self.needles)
-            return owners(batch, (key for key, text in texts.items() if any(self.look(text))))
-        if not self.marks:
-            return batch.of(self.shapes)
-        marks = [mark.search for mark in self.marks]
-        return owners(batch, (id(text) for text in batch.texts if any(search(text) for search in marks)))
+        seen = sweep(batch)
+        texts = seen.holding(self.needles) | seen.matching((*self.marks, *self.sought))
+        return owners(batch, (key for key, text in texts.items() if any(self.look(text))))
 
 
 @dataclass(frozen=True)
@@ -154,8 +174,8 @@ class OddRule(TextRule):
         there = sweep(batch).odd & self.odd
         if not there:
             return []
-        search = re.compile(f"[{re.escape(''.join(sorted(there)))}]").search
-        return owners(batch, (id(text) for text in sweep(batch).other.texts if search(text)))
+        texts = sweep(batch).other.matching(re.compile(f"[{re.escape(''.join(sorted(there)))}]"))
+        return owners(batch, (id(text) for text in texts if any(self.look(text))))
 
 
 def around(text: str, start: int, end: int, reach: int = 20) -> str:

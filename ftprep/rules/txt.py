@@ -49,10 +49,11 @@ class ControlCharacters(TextRule):
         for part in (seen.ascii, seen.other):
             if part.is_torn or (part is seen.other and seen.odd & _C1):
                 texts |= {id(text): text for text in part.texts if _CONTROL.search(text)}
-        return owners(batch, texts)
+        return owners(batch, (key for key, text in texts.items() if any(self.look(text))))
 
     def look(self, text: str) -> Iterator[Found]:
-        found = list(_CONTROL.finditer(text))
+        misread = {at for start, end, _ in mojibake.runs(text) for at in range(start, end)}  # TXT102 tells of those
+        found = [m for m in _CONTROL.finditer(text) if m.start() not in misread]
         if found:
             kinds = named(m[0] for m in found)
             message = f"the text holds {times(len(found), 'control character')}: {kinds}"
@@ -72,10 +73,8 @@ class Mojibake(TextRule):
 
     def suspects(self, batch: Batch) -> list[Row]:
         """The rows with a text that may hold some."""
-        other = sweep(batch).other
-        if not mojibake.MAYBE.search(other.text):
-            return []
-        return owners(batch, (id(text) for text in other.texts if any(mojibake.runs(text))))
+        texts = sweep(batch).other.matching(mojibake.MAYBE)
+        return owners(batch, (id(text) for text in texts if any(mojibake.runs(text))))
 
     def look(self, text: str) -> Iterator[Found]:
         found = list(mojibake.runs(text))
@@ -93,7 +92,7 @@ class ReplacementCharacter(OddRule):
         name="replacement-character",
         severity="warning",
         finds="A text holds U+FFFD, which stands where a character could not be read.",
-        why="What stood there is lost, and the model learns to write the character. Get the text from its source again.",
+        why="What stood there is lost, and the model learns to write it. Get the text from its source again.",
         bad=pair("Where? ->", " in a caf\ufffd END"),
         good=pair("Where? ->", " in a café END"),
     )
@@ -150,7 +149,8 @@ class InvisibleCharacters(OddRule):
         """The rows with a text that holds one."""
         if not any(map(_INVISIBLE.match, sweep(batch).odd)):
             return []
-        return owners(batch, (id(text) for text in sweep(batch).other.texts if any(self.look(text))))
+        texts = sweep(batch).other.matching(_INVISIBLE)
+        return owners(batch, (id(text) for text in texts if any(self.look(text))))
 
     def look(self, text: str) -> Iterator[Found]:
         if text.isascii() or not _INVISIBLE.search(text):

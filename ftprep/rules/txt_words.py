@@ -7,12 +7,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import compress
+from operator import itemgetter
 from typing import ClassVar
 
 from ftprep.batch import Batch
 from ftprep.model import Example, Fault, Pair, Preference, Row, Stepwise, Unpaired
 from ftprep.rule import Card, RowRule, Rule, Sample
-from ftprep.rules.refusals import OPENINGS, REFUSAL
+from ftprep.rules.refusals import LENGTH, OPENINGS, refusal
 from ftprep.rules.sweep import ALL_SHAPES, Found, TextRule, around, owners, times
 from ftprep.rules.talk import parts_of
 from ftprep.setting import Setting
@@ -32,7 +34,7 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _IS_PAGE = re.compile(
-    r"<!doctype|<(?:html|head|body|script|style|form|input|button|svg|section|nav|img|link|meta|label|title)\b"
+    r"[\"'`]\s?</?[a-z]|\becho |<\?php|\bfunction\b|innerHTML|<!doctype|<(?:html|head|body|script|style|form|input|button|svg|section|nav|img|link|meta|label|title)\b"
     r"|\b(?:html|xml|css|javascript|jsx|react|xpath|tags?|web ?page|website)\b",
     re.IGNORECASE,
 )
@@ -69,14 +71,14 @@ class MarkupLeft(TextRule):
 
 
 _SLOT = re.compile(
-    r"\{\{ ?[A-Za-z_][\w .-]{0,40} ?\}\}"
+    r"(?<!\$)\{\{ ?[A-Za-z_][\w .-]{0,40} ?\}\}"
     r"|\[(?:YOUR|INSERT|ENTER|ADD|FILL IN) [A-Z][A-Z '/_-]{1,40}\]"
     r"|\[(?:[Yy]our|[Ii]nsert|[Ee]nter|[Aa]dd) (?:[\w'/-]{1,20} ){0,5}(?:[Nn]ame|[Aa]ddress|[Ee]mail|[Dd]ate|[Nn]umber"
     r"|[Tt]itle|[Cc]ompany|[Pp]hone|[Hh]ere|[Tt]ext|[Pp]osition|[Ll]ink|URL)\]"
     r"|<(?:[Ii]nsert|[Yy]our|INSERT|YOUR)[ _-][\w '/-]{1,40}>"
-    r"|\b[Ll]orem ipsum dolor\b|\bLOREM IPSUM\b",
+    r"|\A\s{0,8}[Ll]orem ipsum dolor\b",
 )
-_TODO = re.compile(r"\s*[\[(<]?(?:TODO|TBD|FIXME|XXX+)[\])>]?\s*[.:!]?(?:\s.{0,60})?", re.DOTALL)
+_TODO = re.compile(r"\s*[\[(<]?(?:TODO|TBD)[\])>]?\s*[.:!]?(?:\s.{0,60})?", re.DOTALL)
 
 
 class Placeholder(TextRule):
@@ -84,15 +86,15 @@ class Placeholder(TextRule):
         re.compile(r"\{(?<=\{\{) ?[A-Za-z_][\w .-]{0,40} ?\}\}"),
         re.compile(r"\[(?:YOUR|[Yy]our|INSERT|[Ii]nsert|ENTER|[Ee]nter|ADD|[Aa]dd|FILL IN)\b"),
         re.compile(r"<(?:[Ii]nsert|[Yy]our|INSERT|YOUR)\b"),
-        re.compile(r"L(?:orem|OREM) "),
-        re.compile(r"D(?<=TOD)O\b|D(?<=TBD)\b|X(?<=FIX)ME\b|X(?<=XXX)"),
+        re.compile(r"L(?=orem ipsum dolor)"),
+        re.compile(r"D(?:(?<=TOD)O|(?<=TBD))\b"),
     )
     card: ClassVar[Card] = Card(
         code="TXT107",
         name="placeholder",
         severity="warning",
-        finds="A text holds a placeholder that was never filled in: `{{name}}`, `[YOUR NAME]`, `<insert date>`, lorem "
-        "ipsum; or it is nothing but TODO.",
+        finds="A text holds a placeholder that was never filled in: `{{name}}`, `[YOUR NAME]`, `<insert date>`, or it "
+        "is nothing but TODO or lorem ipsum.",
         why="The model learns to write the placeholder.",
         bad=_pair("Who are you? ->", " I am {{name}}. END"),
         good=_pair("Who are you? ->", " I am Ann; my template says `{{name}}`, # TODO later END"),
@@ -142,13 +144,16 @@ class _AnswerRule(RowRule):
                 yield self.fault(found.message, pointer, found.excerpt)
 
 
+_OPENING = itemgetter(slice(LENGTH))
+
+
 @dataclass(frozen=True)
 class Refusal(_AnswerRule):
     card: ClassVar[Card] = Card(
         code="TXT108",
         name="refusal",
         severity="info",
-        finds="An answer refuses, or speaks of itself as a language model: `As an AI language model, I cannot`.",
+        finds="An answer begins by refusing: `As an AI language model, I cannot`, in eleven languages.",
         why="Few such answers make a model refuse much more. Sets that were written by another model are full of them.",
         bad=_pair("Tell me a joke ->", " As an AI language model, I cannot tell jokes. END"),
         good=_pair("Is it sure? ->", " I am afraid not. END"),
@@ -156,11 +161,11 @@ class Refusal(_AnswerRule):
 
     def suspects(self, batch: Batch) -> list[Row]:
         """The rows with a text that begins as refusals do."""
-        texts = batch.texts
-        return owners(batch, (id(t) for t in texts if t.startswith(OPENINGS) and REFUSAL.match(t)))
+        starts = map(OPENINGS.__contains__, map(_OPENING, batch.texts))
+        return owners(batch, (id(text) for text in compress(batch.texts, starts) if refusal(text)))
 
     def found(self, text: str) -> Found | None:
-        refused = REFUSAL.match(text)
+        refused = refusal(text)
         return Found("the answer refuses", text[: refused.end() + 20].strip()) if refused else None
 
 
