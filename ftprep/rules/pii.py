@@ -45,13 +45,13 @@ _LOCAL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,63})\Z")
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.){1,6}([A-Za-z]{2,24})(?![A-Za-z0-9-])")
 _NOT_DOMAINS = re.compile(
     r"(?:^|\.)(?:example|(?:my|your|some|a|our|the)?-?(?:domain|company|email|website|site|server|host)|test|sample|"
-    r"localhost|foo|bar|foobar|xyz|abc)\.[a-z]{2,6}$|\.(?:example|test|invalid|localhost|local|png|jpe?g|gif|svg|webp|js|"
-    r"css|html|json|txt|py)$",
+    r"localhost|foo|bar|foobar|xyz|abc)\.[a-z]{2,6}$|\.(?:example|test|invalid|localhost|local|png|jpe?g|gif|svg|webp"
+    r"|js|css|html|json|txt|py)$",
     re.IGNORECASE,
 )
 _NOBODY = re.compile(
-    r"(?:no-?reply|do-?not-?reply|git|you|your\.?_?-?(?:name|email|mail)|user\.?_?(?:name)?|username|name|email|example|"
-    r"someone|somebody|foo|bar|test|x+|john\.?_?doe|jane\.?_?doe)\d{0,3}$",
+    r"(?:no-?reply|do-?not-?reply|git|you|your\.?_?-?(?:name|email|mail)|user\.?_?(?:name)?|username|name|email"
+    r"|example|someone|somebody|foo|bar|test|x+|john\.?_?doe|jane\.?_?doe)\d{0,3}$",
     re.IGNORECASE,
 )
 
@@ -155,8 +155,8 @@ class Iban(Private):
         code="PII104",
         name="iban",
         severity="warning",
-        finds="A text holds an international bank account number: the length of its country, and check digits that fit. "
-        "Known examples are none.",
+        finds="A text holds an international bank account number: the length of its country, and check digits that "
+        "fit. Known examples are none.",
         why=_WHY,
         bad=_pair("DE75 5121 0800 1245 1261 99"),
         good=_pair("DE89 3704 0044 0532 0130 00, DE75 5121 0800 1245 1261 98"),
@@ -181,8 +181,8 @@ class NationalId(Private):
         code="PII105",
         name="national-id",
         severity="warning",
-        finds="A text holds a national identity number: US (SSN), Chinese, Brazilian (CPF), Spanish (DNI), French (NIR) "
-        "or South Korean, with a checksum that fits where there is one.",
+        finds="A text holds a national identity number: US (SSN), Chinese, Brazilian (CPF), Spanish (DNI), French "
+        "(NIR) or South Korean, with a checksum that fits where there is one.",
         why=_WHY,
         bad=_pair("529.982.247-25"),
         good=_pair("123-45-6789, 529.982.247-24"),
@@ -237,8 +237,8 @@ class IpAddress(Private):
         code="PII106",
         name="ip-address",
         severity="warning",
-        finds="A text holds the address of a machine on the internet; private nets, examples and public name servers are "
-        "none.",
+        finds="A text holds the address of a machine on the internet; private nets, examples and public name servers "
+        "are none.",
         why=_WHY,
         bad=_pair("185.199.108.153"),
         good=_pair("192.168.0.1, 127.0.0.1, 203.0.113.9, 8.8.8.8, version 4.12.0.1, Chrome/91.0.44.124"),
@@ -256,8 +256,8 @@ _FOLDER = re.compile(
 )
 _ANYBODY = re.compile(
     r"(?:user|username|user_?name|usr|name|you|your.*|my.*|me|ubuntu|debian|centos|fedora|vagrant|runner|root|docker"
-    r"|ec2-user|(?:john|jane)_?(?:doe|smith)?|hadoop|spark|app|node|jovyan|pi|public|default|all|shared|x+|admin|administrator|guest|test.*|example|foo|bar|dev"
-    r"|developer|student|alice|bob|john|jane|git|www|web|data|deploy|jenkins|postgres|mysql|oracle|colab|kaggle|lib|bin)\d*\Z",
+    r"|ec2-user|(?:john|jane)_?(?:doe|smith)?|hadoop|spark|app|node|jovyan|pi|public|default|all|shared|x+"
+    r"|admin|administrator|guest|test.*|example|foo|bar|dev|developer|student|alice|bob|john|jane|git|www|web|data|deploy|jenkins|postgres|mysql|oracle|colab|kaggle|lib|bin)\d*\Z",
     re.IGNORECASE,
 )
 

@@ -12,7 +12,7 @@ _ENGLISH = (
     rf"As an? (?:{_MODEL}|virtual assistant)\b{_CANNOT}",
     rf"(?:I['’]m|I am) (?:just |only )?an? {_MODEL}\b{_CANNOT}",
     rf"(?:I['’]m|I am) (?:so |very |really )?sorry,? (?:but )?as an? {_MODEL}\b",
-    r"(?:I['’]m|I am) (?:so |very |really )?sorry,? (?:but )?I (?:can['’]?t|cannot|can not|won['’]t|am (?:not able|unable))",
+    r"(?:I['’]m|I am) (?:so |very )?sorry,? (?:but )?I (?:can['’]?t|cannot|can not|won['’]t|am not able|am unable)",
     r"(?:I['’]m|I am) (?:so |very |really )?sorry,? (?:but )?I['’]m (?:not able|unable)",
     r"Sorry,? (?:but )?(?:I (?:can['’]?t|cannot|am (?:not able|unable))|I['’]m (?:not able|unable))",
     r"I apologi[sz]e,? but (?:as an? |I (?:can['’]?t|cannot|am (?:not able|unable))|I['’]m (?:not able|unable))",
@@ -34,7 +34,7 @@ _EUROPEAN = (
     r"(?:Desculpe|Sinto muito|Lamento),? (?:mas )?(?:como (?:IA|um modelo)|não posso)|Como uma? (?:IA|modelo),? não\b",
     r"(?:Je suis désolée?|Désolée?),? (?:mais )?(?:en tant qu[e'’]|je ne (?:peux|suis) pas)",
     r"Mi dispiace,? (?:ma )?(?:come (?:IA|modello)|non posso)",
-    r"(?:Es tut mir leid|Entschuldigung|Tut mir leid),? (?:aber )?(?:als KI|ich kann (?:dir |Ihnen |das |dabei )?nicht)",
+    r"(?:Es tut mir leid|Entschuldigung|Tut mir leid),? (?:aber )?(?:als KI|ich kann (?:dir |Ihnen |das )?nicht)",
 )
 
 LENGTH = 3

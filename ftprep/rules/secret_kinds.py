@@ -24,7 +24,7 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("Twilio key", r"SK[0-9a-f]{32}"),
     ("Mailgun key", r"key-[0-9a-f]{32}"),
     ("Telegram bot token", r"\d{8,10}:AA[\w-]{33}"),
-    ("Discord token", r"[MNO][A-Za-z\d_-]{23,27}\.[\w-]{6}\.[\w-]{27,40}"),
+    ("Discord token", r"M[A-Za-z\d_-]{23,27}\.[\w-]{6}\.[\w-]{27,40}"),
     ("DigitalOcean token", r"do[opr]_v1_[0-9a-f]{64}"),
     ("Databricks token", r"dapi[0-9a-f]{32}(?:-\d)?"),
     ("Fireworks key", r"fw_[A-Za-z0-9]{22,32}"),
@@ -54,7 +54,7 @@ MARKS: tuple[str, ...] = (
     r"K(?:(?<=SK)[0-9a-f]{32}|(?<=AccountK)ey=)",
     r"G(?<=SG)\.[\w-]{22}\.",
     r"J(?<=eyJ)[\w-]{10}",
-    *(rf"{first}[A-Za-z0-9_-]{{23,27}}\.[\w-]{{6}}\.[\w-]{{27}}" for first in "MNO"),
+    r"M[A-Za-z0-9_-]{23,27}\.[\w-]{6}\.[\w-]{27}",
     r"dapi[0-9a-f]{32}",
 )
 """Without one of these no key is there. All but one begin with a character that is rare in text."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 from weakref import WeakKeyDictionary
 
 from ftprep.batch import Batch
@@ -29,74 +29,60 @@ ODD = re.compile(
 
 
 class _Part:
-    """The texts of a chunk that are ASCII, or those that are not."""
+    """The texts of a chunk that are ASCII, or those that are not, as one."""
 
-    def __init__(self, text: str, texts: list[str], is_ascii: bool) -> None:
+    def __init__(self, text: str) -> None:
         self.text = text
-        self._all = texts
-        self._is_ascii = is_ascii
-        self._found: dict[bytes, list[str]] = {}
+        self._found: dict[bytes, set[str]] = {}
 
     @cached_property
-    def texts(self) -> list[str]:
-        """The texts one by one."""
-        return [text for text in self._all if text.isascii() == self._is_ascii]
+    def said(self) -> bytes:
+        """Its UTF-8."""
+        return self.text.encode("utf-8", "surrogatepass")
 
     @cached_property
     def form(self) -> bytes:
         """Its UTF-8 with each digit as 0 and each control character as NUL."""
-        return self.text.encode("utf-8", "surrogatepass").translate(_FORM)
+        return self.said.translate(_FORM)
 
-    @cached_property
-    def is_torn(self) -> bool:
-        """Whether a text holds the character that stands between texts, so that they cannot be told apart."""
-        return self.text.count("\1") >= max(1, len(self.texts))
-
-    def holding(self, needle: bytes) -> list[str]:
+    def holding(self, needle: bytes) -> set[str]:
         """The texts whose form holds it."""
         if needle not in self._found:
-            form, places, at = self.form, list[int](), -1
-            while (at := form.find(needle, at + 1)) >= 0:
-                places.append(at)
-                at = form.find(b"\1", at)
-                if at < 0:
-                    break
-            self._found[needle] = self._at(places, form, b"\1") if places else []
+            found, form, at = set[str](), self.form, self.form.find(needle)
+            while at >= 0:
+                end = form.find(b"\1", at)
+                text = self.said[form.rfind(b"\1", 0, at) + 1 : end if end >= 0 else None]
+                found.add(text.decode("utf-8", "surrogatepass"))
+                at = form.find(needle, end) if end >= 0 else -1
+            self._found[needle] = found
         return self._found[needle]
 
-    def matching(self, pattern: re.Pattern[str]) -> list[str]:
+    def matching(self, pattern: re.Pattern[str]) -> set[str]:
         """The texts in which a pattern is found; one that is never found over the bounds of a text."""
-        places = [found.start() for found in pattern.finditer(self.text)]
-        return self._at(places, self.text, "\1") if places else []
-
-    def _at(self, places: list[int], where: Any, between: Any) -> list[str]:
-        if self.is_torn:
-            return self.texts
-        found, place, done = dict[int, str](), 0, 0
-        for at in places:
-            place += where.count(between, done, at)
-            found[place] = self.texts[place]
-            done = at
-        return list(found.values())
+        found, text, at = set[str](), self.text, 0
+        while match := pattern.search(text, at):
+            end = text.find("\1", match.start())
+            found.add(text[text.rfind("\1", 0, match.start()) + 1 : end if end >= 0 else None])
+            if end < 0:
+                break
+            at = end
+        return found
 
 
 class Sweep:
     """What the rules on texts want of a chunk, worked out once for all of them."""
 
     def __init__(self, batch: Batch) -> None:
-        ascii_text, other_text = batch._joined  # noqa: SLF001 - joining the texts again would cost as much as a rule
-        self.ascii = _Part(ascii_text, batch.texts, is_ascii=True)
-        self.other = _Part(other_text, batch.texts, is_ascii=False)
+        # Joining the texts again would cost as much as a rule.
+        self.ascii, self.other = map(_Part, batch._joined)  # noqa: SLF001
 
-    def holding(self, needles: Iterable[bytes]) -> dict[int, str]:
-        """The texts whose form holds one of these, by their identity."""
-        found = (text for part in (self.ascii, self.other) for needle in needles for text in part.holding(needle))
-        return {id(text): text for text in found}
+    def holding(self, needles: Iterable[bytes]) -> set[str]:
+        """The texts whose form holds one of these."""
+        return set[str]().union(*(part.holding(needle) for part in (self.ascii, self.other) for needle in needles))
 
-    def matching(self, marks: Iterable[re.Pattern[str]]) -> dict[int, str]:
-        """The texts in which one of these is found, by their identity."""
-        found = (text for part in (self.ascii, self.other) for mark in marks for text in part.matching(mark))
-        return {id(text): text for text in found}
+    def matching(self, marks: Iterable[re.Pattern[str]]) -> set[str]:
+        """The texts in which one of these is found."""
+        return set[str]().union(*(part.matching(mark) for part in (self.ascii, self.other) for mark in marks))
 
     @cached_property
     def odd(self) -> frozenset[str]:
@@ -123,10 +109,14 @@ def texts_in(row: Row) -> list[str]:
     return row.speech.texts if row.speech is not None else []
 
 
-def owners(batch: Batch, texts: Iterable[int]) -> list[Row]:
-    """The rows that say one of these texts, given by identity."""
+def owners(batch: Batch, texts: Iterable[str]) -> list[Row]:
+    """The rows that say one of these texts; all rows where one of them is only a part of a text, which happens where a
+    text holds the character that stands between texts."""
     wanted = set(texts)
-    return [row for row in batch.of(ALL_SHAPES) if not wanted.isdisjoint(map(id, texts_in(row)))] if wanted else []
+    if not wanted:
+        return []
+    rows = batch.of(ALL_SHAPES)
+    return [row for row in rows if not wanted.isdisjoint(texts_in(row))] if wanted <= set(batch.texts) else rows
 
 
 class Found(NamedTuple):
@@ -160,7 +150,7 @@ class TextRule(RowRule):
         """The rows with a text that has a mark."""
         seen = sweep(batch)
         texts = seen.holding(self.needles) | seen.matching((*self.marks, *self.sought))
-        return owners(batch, (key for key, text in texts.items() if any(self.look(text))))
+        return owners(batch, (text for text in texts if any(self.look(text))))
 
 
 @dataclass(frozen=True)
@@ -175,7 +165,7 @@ class OddRule(TextRule):
         if not there:
             return []
         texts = sweep(batch).other.matching(re.compile(f"[{re.escape(''.join(sorted(there)))}]"))
-        return owners(batch, (id(text) for text in texts if any(self.look(text))))
+        return owners(batch, (text for text in texts if any(self.look(text))))
 
 
 def around(text: str, start: int, end: int, reach: int = 20) -> str:

@@ -15,6 +15,7 @@ from ftprep.rules import mojibake, txt_words
 from ftprep.rules.sweep import Found, OddRule, TextRule, around, owners, sweep, times
 
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_HIGH = re.compile("[\x80-\x9f]")
 _C1 = frozenset(map(chr, range(0x80, 0xA0)))
 
 
@@ -45,11 +46,11 @@ class ControlCharacters(TextRule):
     def suspects(self, batch: Batch) -> list[Row]:
         """The rows with a text that holds one."""
         seen = sweep(batch)
-        texts = dict(seen.holding((b"\0",)))
-        for part in (seen.ascii, seen.other):
-            if part.is_torn or (part is seen.other and seen.odd & _C1):
-                texts |= {id(text): text for text in part.texts if _CONTROL.search(text)}
-        return owners(batch, (key for key, text in texts.items() if any(self.look(text))))
+        between = seen.ascii.text.count("\1") + seen.other.text.count("\1")
+        if between >= max(1, len(batch.texts)) - bool(seen.ascii.text and seen.other.text):
+            return batch.of(self.shapes)  # a text holds the character that stands between texts
+        texts = seen.holding((b"\0",)) | (seen.other.matching(_HIGH) if seen.odd & _C1 else set())
+        return owners(batch, (text for text in texts if any(self.look(text))))
 
     def look(self, text: str) -> Iterator[Found]:
         misread = {at for start, end, _ in mojibake.runs(text) for at in range(start, end)}  # TXT102 tells of those
@@ -74,7 +75,7 @@ class Mojibake(TextRule):
     def suspects(self, batch: Batch) -> list[Row]:
         """The rows with a text that may hold some."""
         texts = sweep(batch).other.matching(mojibake.MAYBE)
-        return owners(batch, (id(text) for text in texts if any(mojibake.runs(text))))
+        return owners(batch, (text for text in texts if any(mojibake.runs(text))))
 
     def look(self, text: str) -> Iterator[Found]:
         found = list(mojibake.runs(text))
@@ -150,7 +151,7 @@ class InvisibleCharacters(OddRule):
         if not any(map(_INVISIBLE.match, sweep(batch).odd)):
             return []
         texts = sweep(batch).other.matching(_INVISIBLE)
-        return owners(batch, (id(text) for text in texts if any(self.look(text))))
+        return owners(batch, (text for text in texts if any(self.look(text))))
 
     def look(self, text: str) -> Iterator[Found]:
         if text.isascii() or not _INVISIBLE.search(text):

@@ -34,7 +34,8 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _IS_PAGE = re.compile(
-    r"[\"'`]\s?</?[a-z]|\becho |<\?php|\bfunction\b|innerHTML|<!doctype|<(?:html|head|body|script|style|form|input|button|svg|section|nav|img|link|meta|label|title)\b"
+    r"[\"'`]\s?</?[a-z]|\becho |<\?php|\bfunction\b|innerHTML|<!doctype"
+    r"|<(?:html|head|body|script|style|form|input|button|svg|section|nav|img|link|meta|label|title)\b"
     r"|\b(?:html|xml|css|javascript|jsx|react|xpath|tags?|web ?page|website)\b",
     re.IGNORECASE,
 )
@@ -71,7 +72,7 @@ class MarkupLeft(TextRule):
 
 
 _SLOT = re.compile(
-    r"(?<!\$)\{\{ ?[A-Za-z_][\w .-]{0,40} ?\}\}"
+    r"(?<![${])\{\{ ?[A-Za-z_][\w .-]{0,40} ?\}\}"
     r"|\[(?:YOUR|INSERT|ENTER|ADD|FILL IN) [A-Z][A-Z '/_-]{1,40}\]"
     r"|\[(?:[Yy]our|[Ii]nsert|[Ee]nter|[Aa]dd) (?:[\w'/-]{1,20} ){0,5}(?:[Nn]ame|[Aa]ddress|[Ee]mail|[Dd]ate|[Nn]umber"
     r"|[Tt]itle|[Cc]ompany|[Pp]hone|[Hh]ere|[Tt]ext|[Pp]osition|[Ll]ink|URL)\]"
@@ -162,7 +163,7 @@ class Refusal(_AnswerRule):
     def suspects(self, batch: Batch) -> list[Row]:
         """The rows with a text that begins as refusals do."""
         starts = map(OPENINGS.__contains__, map(_OPENING, batch.texts))
-        return owners(batch, (id(text) for text in compress(batch.texts, starts) if refusal(text)))
+        return owners(batch, (text for text in compress(batch.texts, starts) if refusal(text)))
 
     def found(self, text: str) -> Found | None:
         refused = refusal(text)
@@ -214,7 +215,7 @@ _SHORTEST = 40
 
 def _echoed(row: Row) -> bool:
     asked, said = asked_and_said(row)
-    if len(said) < _SHORTEST or asked[:8].lstrip()[:4] not in said[:16]:
+    if len(said) < _SHORTEST:
         return False
     asked = asked.strip()
     return len(asked) >= _SHORTEST and said.lstrip().startswith(asked)
@@ -234,8 +235,12 @@ class EchoesPrompt(RowRule):
     )
 
     def suspects(self, batch: Batch) -> list[Row]:
-        """The rows that do it."""
-        return [row for row in batch.of(self.shapes) if _echoed(row)]
+        """The rows whose answer begins as the question does."""
+        said = [
+            row for row in batch.chats if (s := row.speech) and s.texts and s.answer[:16] == s.texts[s.asked - 1][:16]
+        ]
+        pairs = [row for row, pair in batch.pairs if pair.completion[:40].lstrip()[:8] == pair.prompt[:40].lstrip()[:8]]
+        return said + pairs
 
     def check(self, row: Row, setting: Setting) -> Iterator[Fault]:
         del setting
