@@ -80,7 +80,9 @@ class EMail(Private):
                 yield local.start(), domain.end()
 
 
-_PLUS = re.compile(r"\+(?<![\w)\]+]\+)(?<!\w \+)[1-9](?:[ .()/-]{0,2}\d){7,14}(?!\d)(?![ ]?[+*/=^%]|[.,]\d)", re.ASCII)
+_PLUS = re.compile(
+    r"\+(?<![\w)\]+]\+)(?<!\w \+)(?<!\d\n\+)[1-9](?:[ .()/-]{0,2}\d){7,14}(?!\d)(?![ ]?[+*/=^%]|[.,]\d)", re.ASCII
+)
 _NATIONAL = re.compile(r"(?<![\w.+-])\(?([2-9]\d{2})(?:\) ?|[-. ])([2-9]\d{2})-(\d{4})(?![\d-])", re.ASCII)
 _MOBILE = re.compile(
     r"(?:电话|手机|联系方式|热线|致电|拨打|[Tt]el|[Pp]hone|[Mm]obile|[Cc]ell|WhatsApp)[^\d\n]{0,12}(1[3-9]\d{9})(?!\d)"
@@ -107,7 +109,7 @@ class Phone(Private):
         for found in _PLUS.finditer(text):
             digits = re.sub(r"\D", "", found[0])
             is_split = len(digits) < len(found[0]) - 1
-            if pii_numbers.is_international(digits) and (is_split or len(digits) >= 10):
+            if pii_numbers.is_international(digits) and (is_split or 10 <= len(digits) <= 13):
                 yield found.span()
         for found in _NATIONAL.finditer(text):
             if pii_numbers.is_north_american("".join(found.groups())):
@@ -198,19 +200,12 @@ _V4 = re.compile(
 )
 _V6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{1,4}:(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{1,4}(?![\w:])", re.ASCII)
 _EVERYBODY = frozenset(
-    [
-        "8.8.8.8",
-        "8.8.4.4",
-        "1.1.1.1",
-        "1.0.0.1",
-        "9.9.9.9",
-        "208.67.222.222",
-        "208.67.220.220",
-        "1.2.3.4",
-        "4.3.2.1",
-        "5.6.7.8",
-    ]
+    (
+        *("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "208.67.222.222", "208.67.220.220"),
+        *("11.22.33.44", "12.34.56.78", "98.76.54.32", "123.45.67.89", "123.123.123.123"),
+    )
 )
+"""Public name servers, and what people write who need some address."""
 
 
 def _is_somewhere(text: str) -> bool:

@@ -6,7 +6,7 @@ import re
 
 # Card numbers: ISO/IEC 7812. Prefix, then the lengths that the scheme gives out.
 _CARDS: tuple[tuple[re.Pattern[str], tuple[int, ...]], ...] = (
-    (re.compile(r"4"), (13, 16, 19)),  # Visa
+    (re.compile(r"4"), (16, 19)),  # Visa; its old numbers of 13 digits are no longer given out
     (re.compile(r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),  # Mastercard
     (re.compile(r"3[47]"), (15,)),  # American Express
     (re.compile(r"6011|65|64[4-9]"), (16, 19)),  # Discover

@@ -249,7 +249,7 @@ class EchoesPrompt(RowRule):
             is_pair = isinstance(row.example, Pair)
             rest = len(said.strip()) - len(asked.strip())
             message = f"the answer repeats the question of {len(asked.strip()):,} characters, then says {rest:,} more"
-            yield self.fault(message, "/completion" if is_pair else "", asked.strip()[:60])
+            yield self.fault(message, "/completion" if is_pair else "", quote(asked.strip()[:20]))
 
 
 _SCRIPTS = {

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from ftprep.__main__ import main
 
 import ftprep
+from ftprep.__main__ import main
 from ftprep.rules import find
 from ftprep.rules.pii import Private
 from ftprep.rules.sec import ApiKey, hidden
