@@ -70,17 +70,18 @@ class Batch:
         return texts
 
     @cached_property
-    def _joined(self) -> tuple[str, str]:
+    def whole(self) -> tuple[str, str]:
+        """All texts one behind the other with a character between that stands in none: those of ASCII, the others."""
         return joined(self.texts, list(map(str.isascii, self.texts)))
 
     def holds(self, patterns: tuple[re.Pattern[str], ...]) -> bool:
         """Whether one of the patterns occurs in any text."""
-        return any(pattern.search(part) for part in self._joined for pattern in patterns)
+        return any(pattern.search(part) for part in self.whole for pattern in patterns)
 
     @cached_property
     def has_nul(self) -> bool:
         """Whether a NUL stands in any text."""
-        return any("\0" in part for part in self._joined)
+        return any("\0" in part for part in self.whole)
 
     @cached_property
     def casts(self) -> list[list[Row]]:

@@ -20,21 +20,24 @@ from ftprep.rules import (
     labels,
     legacy,
     near,
+    pii,
     preference,
     rewards,
     role,
+    sec,
     sep,
     target_file,
     target_rows,
     tok,
     tool,
     tool_declared,
+    txt,
     wording,
 )
 
 _FAMILIES = (
     *(io, fmt, fmt_calls, fmt_dialects, preference, rewards, legacy, target_rows, target_file),
-    *(role, tool, tool_declared, img, sep, wording, tok, labels, dup, near),
+    *(role, tool, tool_declared, img, sep, wording, tok, labels, dup, near, txt, pii, sec),
 )
 
 CATALOGUE: tuple[Rule, ...] = tuple(

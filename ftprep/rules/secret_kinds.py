@@ -1,0 +1,60 @@
+"""What keys of services look like: prefixes and lengths as their issuers document them. Data, and no code."""
+
+from __future__ import annotations
+
+KINDS: tuple[tuple[str, str], ...] = (
+    ("OpenAI key", r"sk-(?:proj|svcacct|admin|None)-[\w-]{20,200}|sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}"),
+    ("Anthropic key", r"sk-ant-(?:api|admin|sid|oat)\d\d-[\w-]{60,130}"),
+    ("OpenRouter key", r"sk-or-v1-[0-9a-f]{64}"),
+    ("key of an OpenAI-like service", r"sk-[A-Za-z0-9]{32,64}"),
+    ("Google API key", r"AIza[\w-]{35}"),
+    ("Google OAuth client secret", r"GOCSPX-[\w-]{28}"),
+    ("AWS access key id", r"A(?:KIA|SIA)[A-Z2-7]{16}"),
+    ("Azure storage key", r"AccountKey=[A-Za-z0-9+/]{86}=="),
+    ("GitHub token", r"gh[pousr]_[A-Za-z0-9]{36,251}"),
+    ("GitHub fine-grained token", r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}"),
+    ("GitLab token", r"gl(?:pat|dt|rt|ptt|cbt|soat)-[\w-]{20,60}"),
+    ("Slack token", r"xox[abeoprs]-[A-Za-z0-9-]{20,200}|xapp-\d-[A-Za-z0-9-]{20,200}"),
+    ("Stripe key", r"(?:sk|rk)_live_[A-Za-z0-9]{20,120}|whsec_[A-Za-z0-9]{32}"),
+    ("Hugging Face token", r"hf_[A-Za-z]{34,40}"),
+    ("npm token", r"npm_[A-Za-z0-9]{36}"),
+    ("PyPI token", r"pypi-AgEI[\w-]{50,1000}"),
+    ("Docker Hub token", r"dckr_(?:pat|oat)_[\w-]{27,40}"),
+    ("SendGrid key", r"SG\.[\w-]{22}\.[\w-]{43}"),
+    ("Twilio key", r"SK[0-9a-f]{32}"),
+    ("Mailgun key", r"key-[0-9a-f]{32}"),
+    ("Telegram bot token", r"\d{8,10}:AA[\w-]{33}"),
+    ("Discord token", r"M[A-Za-z\d_-]{23,27}\.[\w-]{6}\.[\w-]{27,40}"),
+    ("DigitalOcean token", r"do[opr]_v1_[0-9a-f]{64}"),
+    ("Databricks token", r"dapi[0-9a-f]{32}(?:-\d)?"),
+    ("Fireworks key", r"fw_[A-Za-z0-9]{22,32}"),
+    ("Together key", r"tgp_v1_[\w-]{40,60}"),
+    ("Replicate token", r"r8_[A-Za-z0-9]{37,40}"),
+    ("Groq key", r"gsk_[A-Za-z0-9]{48,56}"),
+    ("Perplexity key", r"pplx-[A-Za-z0-9]{48,56}"),
+    ("xAI key", r"xai-[A-Za-z0-9]{70,90}"),
+    ("NVIDIA key", r"nvapi-[\w-]{60,70}"),
+    ("Cerebras key", r"csk-[a-z0-9]{48}"),
+    ("Notion token", r"ntn_[A-Za-z0-9]{40,50}"),
+    ("Linear key", r"lin_api_[A-Za-z0-9]{40}"),
+    ("Figma token", r"figd_[\w-]{38,60}"),
+    ("Shopify token", r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"),
+    ("Postman key", r"PMAK-[0-9a-f]{24}-[0-9a-f]{34}"),
+    ("RubyGems key", r"rubygems_[0-9a-f]{48}"),
+    ("Sentry token", r"sntryu_[0-9a-f]{64}"),
+    ("Supabase token", r"sbp_[0-9a-f]{40}"),
+    ("JSON web token", r"eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{20,1000}"),
+)
+"""Names and patterns; none of them is part of a longer word."""
+
+MARKS: tuple[str, ...] = (
+    r"_(?:(?<=[a-z0-9]_)[A-Za-z0-9]{22}|(?<=(?:pat|oat)_)[\w-]{27}|(?<=(?:v1|gd)_)[\w-]{38})",
+    r"-(?<=(?:sk|at|dt|rt|tt|x[abeoprs]|lx|pi|ey|ai|PX|AK)-)[\w-]{19}|-(?<=xapp-)\d-",
+    r"A(?:Iza[\w-]{35}|[KS]IA[A-Z2-7]{16}|(?<=[0-9]:A)A[\w-]{33})",
+    r"K(?:(?<=SK)[0-9a-f]{32}|(?<=AccountK)ey=)",
+    r"G(?<=SG)\.[\w-]{22}\.",
+    r"J(?<=eyJ)[\w-]{10}",
+    r"M[A-Za-z0-9_-]{23,27}\.[\w-]{6}\.[\w-]{27}",
+    r"dapi[0-9a-f]{32}",
+)
+"""Without one of these no key is there. All but one begin with a character that is rare in text."""
