@@ -240,6 +240,8 @@ def _serve(pipe: Connection[Any, Any], held: list[Connection[Any, Any]]) -> None
     import gc
     import signal
 
+    # numpy's own threads would only take memory here.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # What came with the fork stays as it is: a collection would write to all of it, and so copy it.
     gc.freeze()
     _share_one_heap()

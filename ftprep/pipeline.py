@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from ftprep.partial import Output, Partial
 from ftprep.parts import parts_of
 from ftprep.plan import Plan, make_plan
 from ftprep.readers.base import Options
+from ftprep.readers.sources import HEAD_BYTES, open_source
 from ftprep.recipe import Recipe, find_recipe, merge, project_settings, resolve
 from ftprep.report import Report
 
@@ -65,7 +66,7 @@ class Run:
         if isinstance(executor, Processes) and may_fork():
             files = dict.fromkeys(zip((t.path for t in plan.tables), plan.stamps, strict=True))
             hashes = beside(hashes_of, [file for file in files if file[0] and not is_remote(file[0])])
-            plan.counter.load()  # once, for all of them
+            plan.counter.load(_sample(plan))  # once, for all of them
         try:
             yield replace(self, executor=executor, hashes=hashes)
         finally:
@@ -81,6 +82,18 @@ class Run:
         from ftprep.ray_executor import RayExecutor
 
         return RayExecutor(self.address, self.workers)
+
+
+def _sample(plan: Plan) -> str:
+    """How the largest local file begins, as text, for the choice of what counts tokens."""
+    table = max((t for t in plan.tables if t.path and not is_remote(t.path)), key=lambda t: t.size, default=None)
+    if table is not None:
+        with (
+            suppress(Exception),
+            open_source(table.path, table.compression) as file,
+        ):  # the run itself says what is wrong
+            return file.read(HEAD_BYTES).decode(table.encoding or "utf-8", "replace")
+    return ""
 
 
 def settings(recipe: str | os.PathLike[str] | Mapping[str, Any] | Recipe | None, **overrides: Any) -> Recipe:

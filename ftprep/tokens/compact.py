@@ -8,8 +8,10 @@ in rank order. Length 0 marks a rank no token has; there is one: 50256 of p50k, 
 from __future__ import annotations
 
 import sys
-from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from base64 import b64decode
+from binascii import b2a_base64
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Final
@@ -48,7 +50,18 @@ def unpack(blob: bytes, stop: int | None = None) -> dict[bytes, int]:
 
 def to_tiktoken(ranks: dict[bytes, int]) -> bytes:
     """Return the text of the .tiktoken file with these ranks: a line `base64(token) rank` each, in rank order."""
-    return b"".join(b"%s %d\n" % (b64encode(token), rank) for token, rank in ranks.items())
+    return b"".join([b"%s %d\n" % (b2a_base64(token, newline=False), rank) for token, rank in ranks.items()])
+
+
+@contextmanager
+def tiktoken_file(vocabulary: str, stop: int | None = None) -> Iterator[str]:
+    """The path of a .tiktoken file of a shipped vocabulary, only ranks below `stop` if given, for as long as needed."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="ftprep-") as folder:
+        path = Path(folder) / "vocabulary.tiktoken"
+        path.write_bytes(to_tiktoken(load_ranks(vocabulary, stop)))
+        yield str(path)
 
 
 def from_tiktoken(text: bytes) -> list[bytes]:

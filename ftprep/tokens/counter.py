@@ -7,12 +7,12 @@ from itertools import chain
 from typing import Final, Literal, get_args
 
 from ftprep.errors import MissingExtra, UsageError
-from ftprep.tokens import fast
+from ftprep.tokens import engines
 from ftprep.tokens.encodings import encoding as load_encoding
 from ftprep.tokens.encodings import find_spec
 from ftprep.tokens.longtext import LONG, encode_long, encode_pieces, repaired
 
-Engine = Literal["auto", "tiktoken", "fastokens"]
+Engine = Literal["auto", "tiktoken", "fastokens", "gigatoken"]
 
 # How the fast engine is held against tiktoken: the first texts, up to either bound, then one text in every _EVERY.
 # At ten times the cost a text, one in 997 (a prime, so that no pattern in the data hides from it) costs one percent.
@@ -24,13 +24,14 @@ _EVERY: Final = 997
 class Counter:
     """Counts the tokens of texts in one encoding; text that looks like a special token counts as ordinary text.
 
-    `engine` is "tiktoken", "fastokens" (MissingExtra if it is not installed) or "auto": tiktoken until so much text has
-    been counted that loading fastokens pays, then fastokens if it is installed. `expected` is how many characters are
-    to come, if that is known, so that "auto" need not wait. Raises UsageError for an unknown encoding or engine.
+    `engine` is "tiktoken", "fastokens" or "gigatoken" (MissingExtra if it is not installed) or "auto": tiktoken until
+    so much text has been counted that loading a fast engine pays, then the one that suits the text of those that are
+    installed. `expected` is how many characters are to come, if that is known, so that "auto" need not wait. Raises
+    UsageError for an unknown encoding or engine.
 
-    What fastokens counts is held against tiktoken on a sample; on any difference, or if it fails, tiktoken counts from
-    there on and `note` says so. `inexact` is how many texts were estimated: those with a single word of more than
-    two million characters, and those fastokens had counted unchecked before it was found to differ. Lone surrogates
+    What a fast engine counts is held against tiktoken on a sample; on any difference, or if it fails, tiktoken counts
+    from there on and `note` says so. `inexact` is how many texts were estimated: those with a single word of more than
+    two million characters, and those a fast engine had counted unchecked before it was found to differ. Lone surrogates
     count as tiktoken counts them, as U+FFFD.
 
     A Counter pickles as its arguments and loads where it is used; after `load` it may also be forked. Use one a thread.
@@ -41,15 +42,15 @@ class Counter:
         if engine not in get_args(Engine):
             message = f"there is no token engine named {engine!r}"
             raise UsageError(message, f"known: {', '.join(get_args(Engine))}")
-        if engine == "fastokens" and not fast.is_installed():
-            raise MissingExtra("counting with fastokens", "fast")
+        if engine not in ("auto", "tiktoken") and not engines.is_installed(engine):
+            raise MissingExtra(f"counting with {engine}", "fast")
         self.encoding = encoding
         self.engine = engine
         self.expected = expected
         self.inexact = 0
         self.note = ""
         self._seen = 0
-        self._fast: fast.FastEncoder | None = None
+        self._fast: engines.Encoder | None = None
         self._fast_texts = 0
         self._settled = engine == "tiktoken"  # whether to think no more about changing the engine
 
@@ -57,23 +58,21 @@ class Counter:
         return Counter, (self.encoding, self.engine, self.expected)
 
     @property
-    def used(self) -> Literal["tiktoken", "fastokens"]:
+    def used(self) -> str:
         """The engine that counted last."""
-        return "fastokens" if self._fast else "tiktoken"
+        return self._fast.engine if self._fast else "tiktoken"
 
-    def load(self) -> None:
-        """Load now what the next count would load, so that forked workers share it."""
-        if not self._settled and self._pays():
-            self._start_fast()
+    def load(self, sample: str = "") -> None:
+        """Load now what the next count would load, so that forked workers share it; `sample` is text as it is to
+        come."""
+        if not self._settled:
+            self._start_fast([sample], fresh=True)
         load_encoding(self.encoding)
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Return the number of tokens of each text, in order."""
-        if not self._settled:
-            if self._pays():
-                self._start_fast()
-            else:
-                self._seen += sum(map(len, texts))
+        if not self._settled and not self._start_fast(texts):
+            self._seen += sum(map(len, texts))
         return self._count_fast(texts) if self._fast else self._count_plain(texts)
 
     def split(self, text: str) -> list[bytes]:
@@ -90,20 +89,21 @@ class Counter:
         ids = next((ids for ids, _ in self._encode(text) if ids), [])
         return load_encoding(self.encoding).decode_single_token_bytes(ids[0]) if ids else b""
 
-    def _pays(self) -> bool:
-        enough = fast.PAYS_AFTER.get(self.encoding)
-        return self.engine == "fastokens" or (enough is not None and max(self.expected, self._seen) >= enough)
-
-    def _start_fast(self) -> None:
+    def _start_fast(self, texts: Sequence[str], fresh: bool = False) -> bool:
+        """Load a fast engine for texts like these if that pays; whether to think no more about it."""
+        engine: str | None = self.engine
+        if engine == "auto":
+            engine = engines.paying(self.encoding, max(self.expected, self._seen), texts, fresh)
+        if engine is None:
+            return False
         self._settled = True
-        if not fast.is_installed():
-            return
         try:
-            self._fast = fast.FastEncoder(self.encoding)
+            self._fast = engines.load(self.encoding, engine) if engine else None
         except BaseException as error:
             if not _is_failure(error):
                 raise
-            self.note = f"fastokens could not be loaded for {self.encoding} ({error}); tiktoken counts"
+            self.note = f"{engine} could not be loaded for {self.encoding} ({error}); tiktoken counts"
+        return True
 
     def _count_fast(self, texts: Sequence[str]) -> list[int]:
         if self._fast is None:
@@ -113,16 +113,16 @@ class Counter:
         except BaseException as error:
             if not _is_failure(error):
                 raise
+            self.note = f"{self.used} failed ({error}); tiktoken counts from there on"
             self._fast = None
-            self.note = f"fastokens failed ({error}); tiktoken counts from there on"
             return self._count_plain(texts)
         if difference := self._difference(texts, counts):
-            self._fast = None
             self.inexact += self._fast_texts
             self.note = (
-                f"fastokens {difference}; tiktoken counts from there on, and {self._fast_texts} texts counted before "
+                f"{self.used} {difference}; tiktoken counts from there on, and {self._fast_texts} texts counted before "
                 "may be off"
             )
+            self._fast = None
             return self._count_plain(texts)
         self._fast_texts += len(texts)
         self.inexact += estimated

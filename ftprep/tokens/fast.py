@@ -1,4 +1,4 @@
-"""The optional fast engine, fastokens: loading it, feeding it texts it is safe with, and holding it against tiktoken.
+"""The optional engine fastokens: loading it, and feeding it texts it is safe with.
 
 Measured with fastokens 0.3.5 on o200k_base: 200 MB/s against tiktoken's 20, but 1.2 CPU seconds to load.
 """
@@ -7,26 +7,13 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from operator import sub
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from ftprep.tokens.encodings import encoding, find_spec
 from ftprep.tokens.longtext import encode_long, repaired, segments
-
-# Characters after which loading has paid for itself: seconds to load, times the characters tiktoken counts in a second
-# (about 20 million). Not here: p50k_base and p50k_edit, whose hole in the ranks fastokens refuses.
-PAYS_AFTER: Final = {
-    "gpt2": 5_000_000,
-    "r50k_base": 5_000_000,
-    "cl100k_base": 7_000_000,
-    "o200k_base": 28_000_000,
-    "o200k_harmony": 28_000_000,
-}
 
 # fastokens spreads a text of 64 KiB and more over threads of a pool that does not survive a fork: a forked worker would
 # wait for ever. 16,000 characters are at most 64,000 bytes.
@@ -39,15 +26,10 @@ _TELLING: Final = 200
 _PRESETS: Final = {"cl100k": "cl100k_base", "o200k": "o200k_base"}
 
 
-def is_installed() -> bool:
-    """Return whether fastokens can be imported, without importing it."""
-    import importlib.util
-
-    return importlib.util.find_spec("fastokens") is not None
-
-
 class FastEncoder:
     """Counts tokens of one encoding with fastokens; raises whatever fastokens raises if it cannot be loaded."""
+
+    engine: Final = "fastokens"
 
     def __init__(self, name: str) -> None:
         # In this order: what loading takes for a moment is then used again by tiktoken, 70 MB less at the peak.
@@ -63,20 +45,11 @@ class FastEncoder:
     def _count(self, texts: Sequence[str]) -> tuple[list[int], int]:
         try:
             if max(map(len, texts), default=0) <= SAFE:
-                return self._count_all(texts), 0
+                return once_each(texts, self._count_each), 0
             pairs = [(len(self._encode(text)), True) if len(text) <= SAFE else self._count_long(text) for text in texts]
         except UnicodeEncodeError:  # lone surrogates, which tiktoken replaces
             return self._count([repaired(text) for text in texts])
         return [count for count, _ in pairs], sum(not exact for _, exact in pairs)
-
-    def _count_all(self, texts: Sequence[str]) -> list[int]:
-        # Many sets begin every conversation with the same instructions: then each text is counted once.
-        some = texts[:_TELLING]
-        if len(set(some)) > 0.8 * len(some):
-            return self._count_each(list(texts))
-        each = dict.fromkeys(texts, 0)
-        each.update(zip(each, self._count_each(list(each)), strict=True))
-        return list(map(each.__getitem__, texts))
 
     def _count_each(self, texts: list[str]) -> list[int]:
         # One call for all: a quarter less time than one for each. It starts a thread, so it comes after any fork.
@@ -95,7 +68,17 @@ class FastEncoder:
         return total, exact
 
 
-@lru_cache(maxsize=2)
+def once_each(texts: Sequence[str], count: Callable[[list[str]], list[int]]) -> list[int]:
+    """What `count` gives for each text, asked only once for texts that repeat: many sets begin every conversation with
+    the same instructions."""
+    some = texts[:_TELLING]
+    if len(set(some)) > 0.8 * len(some):
+        return count(list(texts))
+    each = dict.fromkeys(texts, 0)
+    each.update(zip(each, count(list(each)), strict=True))
+    return list(map(each.__getitem__, texts))
+
+
 def _load(name: str) -> Any:
     import fastokens
 
@@ -104,11 +87,9 @@ def _load(name: str) -> Any:
     spec = find_spec(name)
     preset = _PRESETS.get(spec.vocabulary)
     kind = {"encoding": preset} if preset else {"pattern": spec.pattern}
-    with TemporaryDirectory(prefix="ftprep-") as folder, _no_threads():
-        path = Path(folder) / "vocabulary.tiktoken"
-        path.write_bytes(compact.to_tiktoken(compact.load_ranks(spec.vocabulary, spec.ranks)))
+    with compact.tiktoken_file(spec.vocabulary, spec.ranks) as path, _no_threads():
         # No special tokens: text that looks like one counts as text, as in encode_ordinary.
-        return fastokens.Tokenizer.from_tiktoken(str(path), special_tokens={}, **kind)
+        return fastokens.Tokenizer.from_tiktoken(path, special_tokens={}, **kind)
 
 
 @contextmanager

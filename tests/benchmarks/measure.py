@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 SAMPLE_SECONDS = 0.05
-PACKAGES = ("ftprep", "msgspec", "fastokens", "tiktoken", "xxhash", "pandas", "pydantic", "click")
+PACKAGES = ("ftprep", "msgspec", "fastokens", "gigatoken", "tiktoken", "xxhash", "pandas", "pydantic", "click")
 _ASK = """
 import importlib.metadata as meta, importlib.util as util, os, platform, sys
 for name in sys.argv[1:]:

@@ -11,10 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftprep.errors import MissingExtra, UsageError
-from ftprep.tokens import ENCODING_NAMES, Counter, Engine, counter, encoding, fast, longtext
+from ftprep.tokens import ENCODING_NAMES, Counter, Engine, counter, encoding, engines, longtext
 
-needs_fast = pytest.mark.skipif(not fast.is_installed(), reason="fastokens is not installed")
-ENGINES: list[Any] = ["tiktoken", pytest.param("fastokens", marks=needs_fast)]
+FAST: list[Any] = [
+    pytest.param(name, marks=pytest.mark.skipif(not engines.is_installed(name), reason=f"{name} is not installed"))
+    for name in engines.PAYS_AFTER
+]
+ENGINES: list[Any] = ["tiktoken", *FAST]
+
+
+@pytest.fixture
+def only(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """One fast engine, as if there were no other."""
+    monkeypatch.setattr(engines, "is_installed", lambda name: name == request.param)
+    monkeypatch.setattr(engines, "_loaded", {})
+    return str(request.param)
+
+
+each_alone = pytest.mark.parametrize("only", FAST, indirect=True)
 
 
 def _plain(name: str, texts: Sequence[str]) -> list[int]:
@@ -61,7 +75,7 @@ def test_it_pickles_as_its_arguments() -> None:
     ("arguments", "message", "hint"),
     [
         (("o300k_base",), "no encoding named 'o300k_base'", "did you mean o200k_base?"),
-        (("o200k_base", "rust"), "no token engine named 'rust'", "known: auto, tiktoken, fastokens"),
+        (("o200k_base", "rust"), "no token engine named 'rust'", "known: auto, tiktoken, fastokens, gigatoken"),
     ],
 )
 def test_wrong_arguments_are_told(arguments: Any, message: str, hint: str) -> None:
@@ -70,36 +84,39 @@ def test_wrong_arguments_are_told(arguments: Any, message: str, hint: str) -> No
     assert hint in caught.value.hint
 
 
-def test_asking_for_an_engine_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fast, "is_installed", lambda: False)
-    with pytest.raises(MissingExtra, match="counting with fastokens"):
-        Counter("o200k_base", "fastokens")
+@pytest.mark.parametrize("engine", engines.PAYS_AFTER)
+def test_asking_for_an_engine_that_is_not_there(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "is_installed", lambda _: False)
+    with pytest.raises(MissingExtra, match=f"counting with {engine}"):
+        Counter("o200k_base", engine)
 
 
 # --- which engine counts
 
 
-@needs_fast
-def test_auto_changes_engine_once_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(fast.PAYS_AFTER, "r50k_base", 1000)
+@each_alone
+def test_auto_changes_engine_once_it_pays(only: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(engines.PAYS_AFTER[only], "r50k_base", 1000)
     counts = Counter("r50k_base")
     used = []
     for _ in range(4):
         assert counts.count(["four hundred!"] * 30) == _plain("r50k_base", ["four hundred!"] * 30)
         used.append(counts.used)
-    assert used == ["tiktoken", "tiktoken", "tiktoken", "fastokens"]
+    assert used == ["tiktoken", "tiktoken", "tiktoken", only]
 
 
-@needs_fast
-def test_auto_need_not_wait_when_it_knows_what_is_to_come() -> None:
-    counts = Counter("r50k_base", expected=fast.PAYS_AFTER["r50k_base"])
-    counts.load()
-    assert counts.used == "fastokens"
+@each_alone
+@pytest.mark.parametrize("sample", ["", "Some words of English. ", "天地玄黄，宇宙洪荒。"])
+def test_auto_need_not_wait_when_it_knows_what_is_to_come(only: str, sample: str) -> None:
+    counts = Counter("r50k_base", expected=engines.PAYS_AFTER[only]["r50k_base"])
+    counts.load(sample * 100)
+    assert counts.used == only
     assert counts.count(["word"]) == [1]
 
 
 def test_auto_stays_with_tiktoken_where_there_is_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fast, "is_installed", lambda: False)
+    monkeypatch.setattr(engines, "is_installed", lambda _: False)
+    monkeypatch.setattr(engines, "_loaded", {})
     counts = Counter("r50k_base", expected=10**9)
     assert counts.count(["one two"]) == [2]
     assert (counts.used, counts.note) == ("tiktoken", "")
@@ -111,12 +128,12 @@ def test_auto_never_tries_an_encoding_the_fast_engine_refuses() -> None:
     assert (counts.used, counts.note) == ("tiktoken", "")
 
 
-@needs_fast
-def test_a_fast_engine_that_cannot_be_loaded_is_noted() -> None:
-    counts = Counter("p50k_base", "fastokens")
+@pytest.mark.parametrize("engine", FAST)
+def test_a_fast_engine_that_cannot_be_loaded_is_noted(engine: Any) -> None:
+    counts = Counter("p50k_base", engine)
     assert counts.count(["one two"]) == [2]
     assert counts.used == "tiktoken"
-    assert "could not be loaded for p50k_base" in counts.note
+    assert f"{engine} could not be loaded for p50k_base" in counts.note
 
 
 # --- the fast engine is held against tiktoken
@@ -124,6 +141,8 @@ def test_a_fast_engine_that_cannot_be_loaded_is_noted() -> None:
 
 class Wrong:
     """A fast engine that counts one too many for texts that hold `marker`, or fails at them."""
+
+    engine = "fastokens"
 
     def __init__(self, marker: str, error: BaseException | None = None) -> None:
         self.marker = marker
@@ -136,8 +155,8 @@ class Wrong:
 
 
 def _with(engine: Wrong, monkeypatch: pytest.MonkeyPatch) -> Counter:
-    monkeypatch.setattr(fast, "is_installed", lambda: True)
-    monkeypatch.setattr(fast, "FastEncoder", lambda _: engine)
+    monkeypatch.setattr(engines, "is_installed", lambda _: True)
+    monkeypatch.setattr(engines, "load", lambda *_: engine)
     return Counter("r50k_base", "fastokens")
 
 
@@ -215,8 +234,8 @@ TRAPS = {
 }
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("trap", TRAPS)
+@pytest.mark.parametrize("engine", ENGINES)
 def test_traps_are_counted_exactly(engine: Engine, trap: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Each goes through in a second or so, without a panic on stderr; the numbers are from fastokens, uncut."""
     text, tokens = TRAPS[trap]
