@@ -24,12 +24,16 @@ _NEW: Final = re.compile(
     "\U00018d80-\U00018df2\U0001e6c0-\U0001e6de\U0001e6e0-\U0001e6f5\U0001e6fe\U0001e6ff\U0002b73a-\U0002b73f"
     "\U0002cea2-\U0002cead\U000323b0-\U00033479]"
 )
+# How these begin in UTF-8 (\xf0\x9f is where emoji are): looking for these first is ten times as fast.
+_LEADS: Final = [
+    re.compile(lead) for lead in (rb"\xf0[^\x9f]", rb"\xe1\xab", rb"\xea\x9f", rb"\xe0[\xa2\xb1\xb3][\x8f\x9c]")
+]
 _PATTERNS: Final = {"p50k": "gpt2", "cl100k": "gpt4", "o200k": "o200k"}
 _SHORT: Final = 4_000
 """Characters of a text that is counted together with others, in a table as wide as the longest of them."""
-_AT_ONCE: Final = 500
-MOST_CACHE: Final = 128 << 20
-"""Bytes of caches that are thrown away: half a gigabyte of English fills them, or 30 MB of words that never repeat."""
+_AT_ONCE: Final = 2_000
+MOST_CACHE: Final = 160 << 20
+"""Bytes of caches that are thrown away: half a gigabyte of chat fills them, or 30 MB of words that never repeat."""
 
 
 class Giga:
@@ -91,9 +95,12 @@ class Giga:
 
 def _beyond(texts: Sequence[str]) -> set[int]:
     """Which texts are counted alone: long ones, and those with new characters."""
-    beyond = {i for i, text in enumerate(texts) if len(text) > _SHORT}
+    beyond = set[int]()
+    if max(map(len, texts), default=0) > _SHORT:
+        beyond.update(i for i, text in enumerate(texts) if len(text) > _SHORT)
     foreign = [i for i, text in enumerate(texts) if not text.isascii()]
-    if foreign and _NEW.search("".join([texts[i] for i in foreign])):
+    data = "".join([texts[i] for i in foreign]).encode("utf-8", "surrogatepass")
+    if any(lead.search(data) for lead in _LEADS):
         beyond.update(i for i in foreign if _NEW.search(texts[i]))
     return beyond
 

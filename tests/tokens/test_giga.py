@@ -81,6 +81,12 @@ def test_runs_of_one_character_take_no_more_than_a_moment(text: str, made: dict[
     assert time.process_time() - started < 10
 
 
+def test_each_new_character_is_found() -> None:
+    new = [c for c in map(chr, range(0x34000)) if giga._NEW.match(c)]
+    assert len(new) == 4699
+    assert [c for c in new if giga._beyond(["plain", f"é{c}"]) != {1}] == []
+
+
 @pytest.mark.parametrize("name", sorted(set(ENCODING_NAMES) - set(NAMES)))
 def test_an_encoding_with_a_hole_is_refused(name: str) -> None:
     with pytest.raises(RuntimeError, match="ranks must be dense"):
