@@ -7,9 +7,10 @@ import os
 import pickle
 import platform
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -115,8 +116,10 @@ def parts_of(
 
 
 def key_of(plan: Plan, writing: Writing | None, counts: bool) -> str:
-    """A digest of what the results of a fold depend on: files as they are now, settings, decisions, versions."""
-    said = [getattr(plan.shipped(), f.name) for f in dataclasses.fields(plan) if f.name != "counter"]
+    """A digest of what the results of a fold depend on: files as they are now, settings, decisions, versions;
+    not the day, so that a run goes on tomorrow."""
+    plan = dataclasses.replace(plan.shipped(), setting=dataclasses.replace(plan.setting, today=date.min))
+    said = [getattr(plan, f.name) for f in dataclasses.fields(plan) if f.name != "counter"]
     told = "\n".join(_canonical([*said, writing, counts, __version__, platform.python_version()]))
     return xxhash.xxh3_128_hexdigest(told.encode("utf-8", "surrogatepass"))
 
@@ -129,11 +132,11 @@ def _said(payload: Any) -> str:
 
 def _canonical(value: Any) -> Iterable[str]:
     """A value as text that is the same in every process: sets, whose order is not, sorted."""
-    if value is None or isinstance(value, bool | int | float | str | bytes):
+    if value is None or isinstance(value, bool | int | float | str | bytes | date):
         yield repr(value)
         return
     yield type(value).__qualname__
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         items = sorted(("\n".join(_canonical(k)), v) for k, v in value.items())
         for key, each in items:
             yield key

@@ -137,8 +137,9 @@ def test_a_file_that_another_user_left_is_locked_all_the_same(tmp_path: Path) ->
     shared.mkdir()
     shared.chmod(0o777)
     sign(shared)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(folder.stat().st_mode | 0o011)
+    for folder in (tmp_path, *tmp_path.parents):
+        if not folder.stat().st_mode & 0o001:
+            folder.chmod(folder.stat().st_mode | 0o011)
     with python(code, shared) as process:
         assert process.communicate(timeout=30) == ("[]\n", "")
 

@@ -55,7 +55,7 @@ TALKS: list[dict[str, Any]] = [
     {"messages": [ASK, REPLY]},
     {"messages": [{"role": "user", "content": "é\u2028", "name": "ann"}, {**REPLY, "weight": 0}, ASK, REPLY]},
     {
-        "messages": [ASK, {"role": "assistant", "tool_calls": [CALL, CALL]}, RESULT, REPLY],
+        "messages": [ASK, {"role": "assistant", "tool_calls": [CALL, {**CALL, "id": "2"}]}, RESULT, REPLY],
         "tools": [TOOL],
         "parallel_tool_calls": False,
     },

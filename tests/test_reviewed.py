@@ -127,7 +127,7 @@ def test_places_are_right_however_long_a_cell_is(tmp_path: Path) -> None:
 def test_two_forms_are_not_prepared_as_one_set(tmp_path: Path) -> None:
     a = put(tmp_path / "a.jsonl", [{"messages": TALK}] * 3)
     b = put(tmp_path / "b.jsonl", pairs(("a", "b"), ("c", "d")))
-    with pytest.raises(ft.FtprepError, match="make no one set"):
+    with pytest.raises(ft.FtprepError, match="no one set"):
         ft.prepare([a, b], out=tmp_path / "out")
 
 
