@@ -36,6 +36,7 @@ from ftprep.report import (
     TokenSummary,
 )
 from ftprep.rule import DatasetRule, Judgement, Proposal, RecordRule, RowRule
+from ftprep.rules.sec import hidden
 
 CHAT_OVERHEAD = "openai-chat"
 
@@ -202,6 +203,7 @@ def _idle(dataset: Dataset, plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _view(finding: Finding, plan: Plan) -> FindingView:
+    """The finding as it is shown: a secret that stands where another rule found something is masked there too."""
     card = plan.card(finding.code)
     offer = FixOffer(applicability=card.fix, message=card.mended) if card.fix and finding.fixable else None
     place = finding.place
@@ -209,13 +211,13 @@ def _view(finding: Finding, plan: Plan) -> FindingView:
         code=card.code,
         name=card.name,
         severity=plan.severity(finding.code),
-        message=finding.message,
+        message=hidden(finding.message),
         filename=place.source,
         location=Location(row=place.line, column=place.column),
         sheet=place.sheet or None,
         record=place.record or None,
         json_pointer=finding.pointer,
-        excerpt=finding.excerpt,
+        excerpt=hidden(finding.excerpt),
         fingerprint=finding.fingerprint,
         fix=offer,
     )

@@ -164,6 +164,7 @@ class Iban(Private):
         why=_WHY,
         bad=_pair("DE75 5121 0800 1245 1261 99"),
         good=_pair("DE89 3704 0044 0532 0130 00, DE75 5121 0800 1245 1261 98"),
+        status="preview",
     )
 
     def places(self, text: str) -> Iterator[tuple[int, int]]:

@@ -175,3 +175,14 @@ def test_a_megabyte_of_near_misses_is_looked_at_fast(piece: str) -> None:
 def test_two_keys_of_a_kind_are_one_finding() -> None:
     first, second = "ghp_" + rnd(AN, 36), "ghp_" + rnd(AN, 36)
     assert [f.message.split(":")[0] for f in ApiKey().look(f"{first} {second}")] == ["the text holds 2 GitHub tokens"]
+
+
+def test_no_other_rule_shows_a_secret_either(tmp_path: Path) -> None:
+    secret = "sk-proj-" + "Ab3dEf6hIj9k" * 4
+    row = {"prompt": f"key {secret}<|endoftext|> ->", "completion": 5, "other": {"a": secret}}
+    path = tmp_path / "set.jsonl"
+    path.write_text(json.dumps(row) + "\n" + json.dumps({**row, "completion": f"{secret}<|im_end|>"}) + "\n")
+    report = ftprep.check(path, rules={"select": ["ALL"]})
+    assert {"TOK101", "FMT121"} <= set(report.counts())
+    assert secret not in report.to_json()
+    assert secret[:20] not in report.to_json()
