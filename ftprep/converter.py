@@ -58,7 +58,7 @@ def convert(
     of the assistant, laid out as the recipe's `turns` say; where every conversation is one question with its answer,
     these are prompt and completion as they stand. From preferences to unpaired answers: one good and one bad. What the
     new form has no place for (a tool call, a picture, a weight) sets the row aside with the reason; with `lossy` it is
-    left out instead. Raises as `prepare` does.
+    left out instead. Nothing else is judged: what else may be wrong is for `check` to say. Raises as `prepare` does.
     """
     shape = writer_of(to, lossy) if to is not None else None
     if system and (shape is None or shape.name != "chat"):
@@ -81,7 +81,7 @@ def convert(
         mends: tuple[Mend, ...] = ()
         if shape is not None:
             plan, mends = _converting(plan, before.dataset, shape, resolved, system, lossy)
-        writing = Writing(mends=mends, splits=False)
+        writing = Writing(mends=mends, splits=False, judges=False)
         with Trip(plan, staffed, before, NOTHING, writing, names, outputs) as trip:
             if shape is not None and shape.dialect in HAS_ENTRY:
                 trip.notes.append(_entry(shape.dialect, names.one, before.dataset))
@@ -165,6 +165,6 @@ def split(
             outputs.check(each)
         with sharded(staffed, outputs, names, shards) as keeping:
             plan, before = look_over(plan, keeping)
-            writing = replace(split_by(plan, before), verbatim=True)
+            writing = replace(split_by(plan, before), judges=False, verbatim=True)
             with Trip(plan, keeping, before, NOTHING, writing, names, outputs) as trip:
                 return trip.commit()

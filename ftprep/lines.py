@@ -26,8 +26,8 @@ class Writing:
 
     `mends` in order, `drops` (ordinal to rule) are left out; `settled` are rules whose findings reading or mending has
     dealt with, so that the report of what was written is silent on them. `splits` says whether a split is made, the
-    next five by what. `in_place` rewrites lines of the same file, `verbatim` writes examples as they came, faults
-    and all.
+    next five by what. `judges` says whether rows with an error are set aside, or only those that cannot be read.
+    `in_place` rewrites lines of the same file, `verbatim` writes lines as they came.
     """
 
     mends: tuple[Mend, ...] = ()
@@ -39,6 +39,7 @@ class Writing:
     stop: str = ""
     by_answer: bool = False
     settled: frozenset[str] = frozenset()
+    judges: bool = True
     in_place: bool = False
     verbatim: bool = False
 
@@ -74,7 +75,7 @@ class Lines:
             if row.skipped:
                 continue
             dropped = writing.drops.get(ordinal(chunk, row)) if writing.drops else None
-            faults = [] if writing.verbatim else [f for f in row.faults if f.code in self.plan.error_codes]
+            faults = [f for f in row.faults if f.code in self.plan.error_codes] if writing.judges else []
             if dropped:
                 faults = [Fault(dropped, self.plan.reason(dropped))]
             if row.example is None or original is None or faults:

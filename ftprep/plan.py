@@ -274,7 +274,8 @@ def make_plan(source: Any, recipe: Recipe, options: Options | None = None, kept:
                 for pair in _pairs_of(row.example, recipe):
                     prompts.append(pair.prompt)
                     completions.append(pair.completion)
-    setting = _setting(recipe, frozenset(s.name for s in shapes if s), prompts, completions, kept)
+    names, dialects = frozenset(s.name for s in shapes if s), frozenset(s.dialect for s in shapes if s)
+    setting = _setting(recipe, names, dialects, prompts, completions, kept)
     return _with_rules(tuple(noted), tuple(shapes), tuple(read_as), tuple(unread), setting)
 
 
@@ -324,7 +325,12 @@ def _with_faults(table: Table, faults: list[tuple[int, Fault]]) -> Table:
 
 
 def _setting(
-    recipe: Recipe, shapes: frozenset[str], prompts: list[str], completions: list[str], kept: int | None
+    recipe: Recipe,
+    shapes: frozenset[str],
+    dialects: frozenset[str],
+    prompts: list[str],
+    completions: list[str],
+    kept: int | None,
 ) -> Setting:
     from ftprep.targets import find_target
     from ftprep.tokens import encoding_for_model
@@ -347,6 +353,7 @@ def _setting(
         () if recipe.format.separator else endings.KNOWN["prompt"],
         () if recipe.format.stop else endings.KNOWN["completion"],
     )
+    setting = replace(setting, dialects=dialects)
     if recipe.target:
         told: Iterator[Method] = (m for shape, m in _METHOD_OF.items() if shape in shapes)
         method = recipe.method or next(told, "supervised")

@@ -13,6 +13,10 @@ FIRST_KEPT = 1000
 """Findings kept of each rule; the counts stay exact. Enough for any screen, small enough for ten million bad lines."""
 
 
+LOCAL = frozenset(("alpaca", "llama-factory-images", "llama-factory-parts", "sharegpt", "swift"))
+"""Dialects of trainers that open pictures by their path (LLaMA-Factory 0.9.5, ms-swift 4.6.0)."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """The resolved recipe and what the heads of the inputs told.
@@ -22,9 +26,9 @@ class Setting:
     notes whether they occur, and of the known ones together how many texts end in one. `kept` findings of each rule are
     remembered; `sample_size` is how many texts are kept for rules that read texts again at the end (0: none does), and
     `whole_size` up to how many examples all are kept whole for rules that compare them with each other.
-    `target` is what the set is checked against, None where none is named; `today` is what its dates are compared with.
-    `writes` names the dialects in which examples are written that are not written in the wire form, with `lossy` even
-    where that loses something; `becomes` is the shape that all examples are converted to.
+    `dialects` are those of the tables. `target` is what the set is checked against, None where none is named; `today`
+    is what its dates are compared with. `writes` names the dialects in which examples are written that are not written
+    in the wire form, with `lossy` even where that loses something; `becomes` is the shape that all are converted to.
     """
 
     recipe: Recipe = field(default_factory=Recipe)
@@ -40,6 +44,7 @@ class Setting:
     kept: int = FIRST_KEPT
     sample_size: int = 0
     whole_size: int = 0
+    dialects: frozenset[str] = frozenset()
     target: Target | None = None
     today: date = field(default_factory=date.today)
     writes: tuple[str, ...] = ()
@@ -64,6 +69,15 @@ class Setting:
         who = ", ".join(filter(None, (self.target.name, self.target.model))) if self.target else ""
         where = ", ".join(filter(None, (fact.source, fact.date)))
         return f"{value} ({': '.join(filter(None, (who, where)))})" if who or where else value
+
+    @property
+    def reads_paths(self) -> bool:
+        """Whether who trains can open a path: a trainer on one's own computer, named as the target or told by the
+        dialect that is written or read."""
+        if self.target is not None:
+            return bool(self.target.value("service.state") == "local")
+        dialects = frozenset(self.writes) or self.dialects
+        return bool(dialects) and dialects <= LOCAL
 
     @property
     def marks(self) -> bool:

@@ -99,8 +99,10 @@ class ImageUrlInvalid(_PictureRule):
         from ftprep.rules.pictures import address_fault, source_of
 
         del role
-        wrong = address_fault(url)
         source = source_of(url)
+        if setting.reads_paths and url.strip() and source in ("", "file"):
+            return
+        wrong = address_fault(url)
         if not wrong and source in ("s3", "gs") and self.known(setting, "images.sources") is None:
             wrong = f"an address of {source}:// is read by few providers: name the target that reads it, or use https"
         if wrong:

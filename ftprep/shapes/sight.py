@@ -54,12 +54,17 @@ def sight(record: Record) -> str:
     if usual := _usual(record):
         return usual
     for dialect in all_dialects().values():
-        if dialect.name not in _BY_TABLE and dialect.fits(record):
+        if (dialect.name not in _BY_TABLE or _is_asked(record)) and dialect.fits(record):
             return dialect.name
     foreign = recognise(record)
     if foreign:
         return foreign
     return CHAT if isinstance(record.get("messages"), (list, tuple, dict)) else PAIR
+
+
+def _is_asked(record: Record) -> bool:
+    """Whether a record is a prompt in messages, which is never a column that lacks its completion."""
+    return isinstance(record.get("prompt"), (list, tuple))
 
 
 def _usual(record: Record) -> str:
