@@ -116,7 +116,7 @@ def test_a_pair_that_answers_nothing_is_set_aside(tmp_path: Path) -> None:
     made = ft.convert(path, "chat", tmp_path / "chat.jsonl")
     assert len(said(made.train)) == 4
     assert [json.loads(line)["place"]["line"] for line in lines_of(made.rejected)] == [5, 6]
-    assert [json.loads(line)["codes"] for line in lines_of(made.rejected)] == [["SEP116"]] * 2
+    assert [json.loads(line)["codes"] for line in lines_of(made.rejected)] == [["FMT118"]] * 2
     assert "ROLE109" not in ft.check(made.train).counts()
 
 
