@@ -9,8 +9,8 @@ from ftprep.model import Fault, Function, ToolCall
 from ftprep.rule import Card, RecordRule, Sample
 from ftprep.rules import repairs
 from ftprep.rules.fmt_messages import ASK, CALL, GOOD, REPLY, MessageRule, meant_role, unlike, with_messages
-from ftprep.rules.spots import Spot
-from ftprep.rules.talk import SPEAKING, Path, edited, place_words
+from ftprep.rules.spots import Path, Spot, edited
+from ftprep.rules.talk import SPEAKING, place_words
 from ftprep.shapes.quoting import make_excerpt, make_pointer, name_kind
 
 

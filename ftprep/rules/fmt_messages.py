@@ -11,8 +11,7 @@ import msgspec
 from ftprep.mends import Mend
 from ftprep.model import Fault, ImagePart, RefusalPart, Role, TextPart
 from ftprep.rule import Card, RecordRule, Sample
-from ftprep.rules.spots import TALKS, Spot, talks_of
-from ftprep.rules.talk import edited, messages_in
+from ftprep.rules.spots import TALKS, Spot, edited, talks_of
 from ftprep.setting import Setting
 from ftprep.shapes.chat import MESSAGE_KEYS, NAME, DropKeys, explain, has_calls
 from ftprep.shapes.quoting import make_excerpt, name_kind, quote
@@ -130,7 +129,7 @@ class UnknownRole(MessageRule):
 
     def repair(self, record: dict[str, Any]) -> dict[str, Any]:
         """The record with the roles that are known without doubt."""
-        wrong = ((path, message.get("role")) for path, message in messages_in(record))
+        wrong = ((spot.path, message.get("role")) for spot, message in talks_of(record))
         roles = {(*path, "role"): sure_role(role) for path, role in wrong if role not in ROLES}
         return edited(record, {path: role for path, role in roles.items() if role})
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ftprep.readers.strict_json import BadJson, loads
-from ftprep.rules.talk import Path, calls_in, functions_in, lists_in, messages_in
+from ftprep.rules.spots import Path, calls_in, functions_in, lists_of, talks_of
 
 _DEEPEST = 4
 """Times that a value may have been encoded."""
@@ -74,9 +74,9 @@ def twice_encoded(record: dict[str, Any]) -> dict[Path, Any]:
     for key in outputs:
         if (found := decoded_list(record.get(key))) is not None:
             edits[key,] = found
-    for path, message in messages_in(record):
+    for spot, message in talks_of(record):
         if (found := decoded_list(message.get("tool_calls"))) is not None:
-            edits[*path, "tool_calls"] = found
+            edits[*spot.path, "tool_calls"] = found
     for path, function in functions_in(record):
         if (text := decoded_arguments(function.get("arguments"))) is not None:
             edits[*path, "arguments"] = text
@@ -102,10 +102,10 @@ def missing_ids(record: dict[str, Any]) -> dict[Path, str | None]:
     """Where a call has no id, or a tool's answer does not say which call it answers; and what belongs there, None where
     count and order do not tell."""
     used = {str(call.get("id")) for _, call in calls_in(record)}
-    used |= {str(message.get("tool_call_id")) for _, message in messages_in(record)}
+    used |= {str(message.get("tool_call_id")) for _, message in talks_of(record)}
     fresh = (name for n in range(1, 1_000_000_000) if (name := f"call_{n}") not in used)
     edits: dict[Path, Any] = {}
-    for path, messages in lists_in(record):
+    for path, messages in lists_of(record):
         for place, message in enumerate(messages):
             if not isinstance(message, dict):
                 continue

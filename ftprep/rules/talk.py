@@ -1,4 +1,4 @@
-"""Walks through whatever speaks: examples of any such shape, and records, each message with its JSON pointer."""
+"""Walks through examples of any shape that speaks, each message with its JSON pointer."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from weakref import ReferenceType, ref
 
 from ftprep.batch import Batch
 from ftprep.model import Chat, Example, ImagePart, Message, Pair, Preference, Row, Stepwise, ToolCall, Unpaired
+from ftprep.rules.spots import TALKS
 
-SPEAKING = ("chat", "preference", "reinforcement", "unpaired")
+SPEAKING = TALKS
 """The shapes whose examples hold messages."""
 
 
@@ -199,65 +200,3 @@ def talk_of(row: Row) -> Talk:
     if talk is not None and talk.example is row.example:
         return talk
     return Talk(row.example) if row.example is not None else Talk(Chat([]))
-
-
-Path = tuple[str | int, ...]
-"""Where something stands in a record: keys and places from the outside in."""
-
-
-def lists_in(record: dict[str, Any]) -> Iterator[tuple[Path, list[Any] | tuple[Any, ...]]]:
-    """The lists of messages of a record of any shape that speaks, whatever stands in them."""
-    asked = record.get("input")
-    holders: list[tuple[Path, Any]] = [(("messages",), record.get("messages"))]
-    if isinstance(asked, dict):
-        holders += [(("input", "messages"), asked.get("messages")), (("output",), record.get("output"))]
-    holders += [((key,), record.get(key)) for key in ("preferred_output", "non_preferred_output")]
-    for path, messages in holders:
-        if isinstance(messages, (list, tuple)):
-            yield path, messages
-
-
-def messages_in(record: dict[str, Any]) -> Iterator[tuple[Path, dict[Any, Any]]]:
-    """The messages of a record that are objects."""
-    for path, messages in lists_in(record):
-        for place, message in enumerate(messages):
-            if isinstance(message, dict):
-                yield (*path, place), message
-
-
-def calls_in(record: dict[str, Any]) -> Iterator[tuple[Path, dict[Any, Any]]]:
-    """The calls of a record that are objects."""
-    for path, message in messages_in(record):
-        calls = message.get("tool_calls")
-        for place, call in enumerate(calls if isinstance(calls, (list, tuple)) else ()):
-            if isinstance(call, dict):
-                yield (*path, "tool_calls", place), call
-
-
-def functions_in(record: dict[str, Any]) -> Iterator[tuple[Path, dict[Any, Any]]]:
-    """What holds name and arguments: the function of each call, and each function_call of old."""
-    for path, call in calls_in(record):
-        if isinstance(call.get("function"), dict):
-            yield (*path, "function"), call["function"]
-    for path, message in messages_in(record):
-        if isinstance(message.get("function_call"), dict):
-            yield (*path, "function_call"), message["function_call"]
-
-
-def edited(record: dict[str, Any], edits: dict[Path, Any]) -> dict[str, Any]:
-    """The record with other values in places that are there; what leads to them is copied, the rest is shared. The very
-    same record where there is nothing to edit."""
-    if not edits:
-        return record
-    root: Any = dict(record)
-    fresh: dict[Path, Any] = {(): root}
-    for path, value in edits.items():
-        at: Path = ()
-        for key in path[:-1]:
-            holder, at = fresh[at], (*at, key)
-            if at not in fresh:
-                inner = holder[key]
-                fresh[at] = holder[key] = dict(inner) if isinstance(inner, dict) else list(inner)
-        fresh[at][path[-1]] = value
-    made: dict[str, Any] = root
-    return made

@@ -16,7 +16,7 @@ from ftprep.model import Row
 from ftprep.rule import RecordRule
 from ftprep.rules import CATALOGUE
 from ftprep.rules.fmt_messages import OTHER_ROLES, sure_role
-from ftprep.rules.talk import edited
+from ftprep.rules.spots import edited
 from ftprep.shapes.chat import ChatShape
 
 RULES = {r.card.code: r for r in CATALOGUE if isinstance(r, RecordRule) and type(r).repair is not RecordRule.repair}
@@ -46,7 +46,7 @@ def talk(*messages: Any, **more: Any) -> dict[str, Any]:
 
 
 def test_these_rules_repair() -> None:
-    assert set(RULES) == {"FMT107", "FMT116", "FMT134", "FMT136", "TOOL102"}
+    assert set(RULES) == {"FMT107", "FMT116", "FMT134", "FMT136", "FMT148", "FMT153", "FMT156", "TOOL102"}
     assert all(rule.card.fix == "safe" for rule in RULES.values())
 
 
