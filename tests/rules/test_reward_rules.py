@@ -30,7 +30,11 @@ STEPS = {"prompt": "2*3+1?", "completions": ["6", "7"], "labels": [True, True]}
     ("shape", "record", "found"),
     [
         ("unpaired", UNPAIRED, []),
-        ("unpaired", UNPAIRED | {"label": False, "id": 1, "messages": "x"}, []),
+        (
+            "unpaired",
+            UNPAIRED | {"label": False, "id": 1, "messages": "x"},
+            [("FMT110", "/id", True), ("FMT110", "/messages", True)],
+        ),
         ("unpaired", UNPAIRED | {"label": None}, [("FMT153", "/label", False)]),
         ("unpaired", UNPAIRED | {"label": 0}, [("FMT153", "/label", True)]),
         ("unpaired", UNPAIRED | {"label": 2}, [("FMT153", "/label", False)]),

@@ -84,6 +84,8 @@ class EncodedChat:
             record["tools"] = spell(chat.tools)
         if decode(record["messages"] or "") != turns or read_tools(record.get("tools")) != chat.tools:
             ledger.lose("the form of the tools or messages")
+        elif any(dialect.fits({"messages": turns}) for dialect in self.dialects):
+            ledger.lose("keys of messages that mean something else elsewhere")
         return ledger.finish(record, *COLUMNS, *IMAGE_KEYS, "system", "instruction", "query")
 
 
