@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sample_sets import Pairs, as_records, classes, jsonl, lines_of, pairs_in, sound, write
 
@@ -212,3 +212,57 @@ def test_a_split_that_cannot_be_is_refused(tmp_path: Path, valid: Any) -> None:
     with pytest.raises(FtprepError):
         ft.split(path, split={"valid": valid})
     assert [p.name for p in tmp_path.iterdir()] == ["set.jsonl"]
+
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), min_size=1, max_size=20).filter(str.strip)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pairs=st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=5))
+def test_prompts_and_completions_come_back_from_conversations(tmp_path: Path, pairs: list[tuple[str, str]]) -> None:
+    rows = [{"prompt": prompt, "completion": " " + reply.lstrip()} for prompt, reply in pairs]
+    source = tmp_path / "set.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    chats = ft.convert(source, "chat", tmp_path / "chat.jsonl", force=True, rules={"ignore": ["SEP"]})
+    assert chats.train is not None
+    back = ft.convert(chats.train, "completion", tmp_path / "back.jsonl", force=True)
+    assert [json.loads(line) for line in lines_of(back.train)] == rows
+
+
+@pytest.mark.parametrize("middle", ["trl-preference", "llama-factory-dpo", "gemini-preference"])
+def test_preferences_come_back_from_other_dialects(tmp_path: Path, middle: str) -> None:
+    rows = [
+        {
+            "input": {"messages": [{"role": "user", "content": f"Capital of {country}?"}]},
+            "preferred_output": [{"role": "assistant", "content": town}],
+            "non_preferred_output": [{"role": "assistant", "content": "I do not know."}],
+        }
+        for country, town in (("Peru", "Lima"), ("Mali", "Bamako"))
+    ]
+    source = tmp_path / "set.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    other = ft.convert(source, middle, tmp_path / "other.jsonl")
+    assert other.train is not None
+    back = ft.convert(other.train, "preference", tmp_path / "back.jsonl")
+    assert [json.loads(line) for line in lines_of(back.train)] == rows
+
+
+def test_preferences_become_good_and_bad_answers_and_with_a_loss_conversations(tmp_path: Path) -> None:
+    row: dict[str, Any] = {
+        "input": {"messages": [{"role": "user", "content": "Capital of Peru?"}]},
+        "preferred_output": [{"role": "assistant", "content": "Lima"}],
+        "non_preferred_output": [{"role": "assistant", "content": "Quito"}],
+    }
+    source = tmp_path / "set.jsonl"
+    source.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    unpaired = ft.convert(source, "unpaired", tmp_path / "unpaired.jsonl")
+    assert [json.loads(line)["label"] for line in lines_of(unpaired.train)] == [True, False]
+    assert unpaired.rows == {"read": 1, "written": 1, "rejected": 0, "skipped": 0, "examples": 2}
+    refused = ft.convert(source, "chat", tmp_path / "chat.jsonl")
+    assert [json.loads(line)["messages"] for line in lines_of(refused.rejected)] == [
+        ["the worse answer has no place in a conversation"]
+    ]
+    lossy = ft.convert(source, "chat", tmp_path / "lossy.jsonl", lossy=True)
+    assert [json.loads(line) for line in lines_of(lossy.train)] == [
+        {"messages": [*row["input"]["messages"], *row["preferred_output"]]}
+    ]
