@@ -214,11 +214,11 @@ def test_a_split_that_cannot_be_is_refused(tmp_path: Path, valid: Any) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["set.jsonl"]
 
 
-WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), min_size=1, max_size=20).filter(str.strip)
+PHRASES = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), min_size=1, max_size=20).filter(str.strip)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(pairs=st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=5))
+@given(pairs=st.lists(st.tuples(PHRASES, PHRASES), min_size=1, max_size=5))
 def test_prompts_and_completions_come_back_from_conversations(tmp_path: Path, pairs: list[tuple[str, str]]) -> None:
     rows = [{"prompt": prompt, "completion": " " + reply.lstrip()} for prompt, reply in pairs]
     source = tmp_path / "set.jsonl"
