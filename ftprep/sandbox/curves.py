@@ -87,5 +87,5 @@ def word_curve(train: Sequence[Learnt], valid: Sequence[Learnt], epochs: int, ba
         model.learn(words)
         if at in shown:
             held = model.judge(_pairs(valid)) if valid else (None, None)
-            curve.append(Step(at, loss, accuracy, *held, epoch_ends=at % of_epoch == 0))
+            curve.append(Step(at, loss, accuracy, held[0], held[1], at % of_epoch == 0))
     return curve

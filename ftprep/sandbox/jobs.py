@@ -179,7 +179,7 @@ class Jobs:
         """When a running job will be done, by the clock."""
         if job["state"] != RUNNING or self._house.pace.by == "polls":
             return None
-        return math.ceil(job["last"] + self._house.pace.ends[2] - job["age"])
+        return math.ceil(float(job["last"]) + self._house.pace.ends[2] - float(job["age"]))
 
     # What users ask for
 

@@ -46,7 +46,9 @@ class JobsApi:
         name = bounds.text_of(body, "model", required=True) or ""
         base = self.models.base_of(name)
         if base is None:
-            raise bad(f"Model {name} is not available for fine-tuning or does not exist.", "model", "model_not_available")
+            raise bad(
+                f"Model {name} is not available for fine-tuning or does not exist.", "model", "model_not_available"
+            )
         kind, method, hyper = self._method(body, base)
         target = find_target(f"{self.house.profile.target}:{base}", kind)
         bounds.number_within(find_target("openai"), "seed", body.get("seed"), "seed")
@@ -72,11 +74,15 @@ class JobsApi:
         except Refusal as error:
             raise bad(f"{error.message}", key, "invalidPayload" if azure else "file_not_found") from None
         if file["purpose"] != "fine-tune":
-            raise bad(f"File {file_id} has the purpose {file['purpose']!r}, not 'fine-tune'", key, "invalid_file_purpose")
+            raise bad(
+                f"File {file_id} has the purpose {file['purpose']!r}, not 'fine-tune'", key, "invalid_file_purpose"
+            )
         if file["state"] == "error":
             raise bad(f"File {file_id} cannot be used: {file['fault']}", key, f"invalid_{key}")
         if file["state"] != "processed":
-            told, code = (_NOT_READY, "invalidPayload") if azure else (f"File '{file_id}' is not ready", "file_not_ready")
+            told, code = (
+                (_NOT_READY, "invalidPayload") if azure else (f"File '{file_id}' is not ready", "file_not_ready")
+            )
             raise bad(told, key, code)
         return file_id
 
@@ -156,7 +162,11 @@ class JobsApi:
         shown |= {"fine_tuned_model": job["tuned"], "organization_id": f"org-{ORG}", "result_files": job["results"]}
         shown |= {"status": profile.status(job["state"]), "validation_file": job["validation_file"]}
         shown |= {"training_file": job["training_file"], "hyperparameters": self._resolved(job), "seed": job["seed"]}
-        shown |= {"trained_tokens": self.jobs.trained_tokens(job), "error": job["error"], "method": self._method_view(job)}
+        shown |= {
+            "trained_tokens": self.jobs.trained_tokens(job),
+            "error": job["error"],
+            "method": self._method_view(job),
+        }
         shown |= {"finished_at": int(job["finished"]) if over else None, "integrations": job["integrations"]}
         shown |= {"estimated_finish": self.jobs.estimated_finish(job), "metadata": job["metadata"]}
         if profile.null_fields:
@@ -169,7 +179,9 @@ class JobsApi:
         if job["kind"] != "supervised":
             return {}
         plan = (job["outcome"] or {}).get("plan")
-        found = {"n_epochs": plan["epochs"], "batch_size": plan["batch"], "learning_rate_multiplier": 1.0} if plan else {}
+        found = (
+            {"n_epochs": plan["epochs"], "batch_size": plan["batch"], "learning_rate_multiplier": 1.0} if plan else {}
+        )
         return {key: found.get(key, "auto") if job["hyper"][key] in ("auto", -1) else job["hyper"][key] for key in keys}
 
     def _method_view(self, job: dict[str, Any]) -> Any:

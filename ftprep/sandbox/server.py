@@ -85,9 +85,13 @@ class Sandbox:
     ) -> None:
         self.stop()
 
+    def use_any_port(self) -> None:
+        """Take a free port at the next start."""
+        self._wanted = (self._wanted[0], 0)
+
     def start(self) -> None:
         """Serve from now on; returns when requests are answered."""
-        _need_packages()
+        need_packages()
         with told(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
         line = _bound(*self._wanted)
@@ -167,7 +171,8 @@ class Sandbox:
         self._lock.release()
 
 
-def _need_packages() -> None:
+def need_packages() -> None:
+    """Raise MissingExtra where what the sandbox is made of is not installed."""
     try:
         import multipart  # noqa: F401
         import starlette  # noqa: F401
@@ -196,4 +201,6 @@ def _lock(folder: Path) -> FolderLock:
     try:
         return FolderLock(folder, wait=1.0)
     except WriteError as error:
-        raise WriteError(f"a sandbox is running in {folder} already ({error.message})", "use it, or another folder") from None
+        raise WriteError(
+            f"a sandbox is running in {folder} already ({error.message})", "use it, or another folder"
+        ) from None

@@ -37,7 +37,7 @@ class Talk:
         limit = "max_completion_tokens" if body.get("max_completion_tokens") is not None else "max_tokens"
         voice = _Voice(speaker, self._wish(body, speaker, limit, None, top), body)
         written = voice.write(asked(messages), _whole(body, "n", 1, 1, 128))
-        choices = []
+        choices: list[dict[str, Any]] = []
         for at, each in enumerate(written):
             message: dict[str, Any] = {"role": "assistant", "content": each.text, "refusal": None}
             calls = speaker.calls(each.text) if each.whole else []
@@ -55,7 +55,9 @@ class Talk:
         speaker = self._speaker(call, chat=False)
         top = _whole(body, "logprobs", None, 0, 5)
         voice = _Voice(speaker, self._wish(body, speaker, "max_tokens", 16, top or 0), body)
-        prompts, choices, all_written = voice.prompts(body.get("prompt")), [], []
+        prompts = voice.prompts(body.get("prompt"))
+        choices: list[dict[str, Any]] = []
+        all_written: list[Written] = []
         count = _whole(body, "n", 1, 1, 128)
         for prompt in prompts:
             for each in voice.write(prompt, count):
@@ -99,7 +101,7 @@ class _Voice:
         self._counter = Counter(encoding_for_model(speaker.base).encoding)
         self._encoding = encoding(encoding_for_model(speaker.base).encoding)
         seed = _whole(body, "seed", None, -(1 << 63), 1 << 63)
-        self._rng = random.Random(seed) if seed is not None else random.SystemRandom()
+        self._rng = random.Random(seed) if seed is not None else random.SystemRandom()  # noqa: S311
 
     def prompts(self, prompt: Any) -> list[str]:
         """The prompts of a request: a text, tokens, or a list of either."""
@@ -201,7 +203,7 @@ def _pieces(text: str | None) -> list[str]:
 
 def _chat_deltas(choice: dict[str, Any]) -> Iterator[dict[str, Any]]:
     at, message = choice["index"], choice["message"]
-    first = {"role": "assistant", "content": ""}
+    first: dict[str, Any] = {"role": "assistant", "content": ""}
     if "tool_calls" in message:
         first["tool_calls"] = [{"index": i, **each} for i, each in enumerate(message["tool_calls"])]
     yield {"index": at, "delta": first, "logprobs": choice["logprobs"], "finish_reason": None}

@@ -120,8 +120,8 @@ class _Classifier:
             loss = self._judge(rows, wanted[batch]) if at > 1 else (math.log(len(self._names)), 1 / len(self._names))
             self._fit.partial_fit(rows, wanted[batch], classes=range(len(self._names)))
             if at in shown:
-                check = self._judge(held_rows, held_wanted) if held else None
-                curve.append(Step(at, *loss, *(check or (None, None)), epoch_ends=at % steps_of_epoch == 0))
+                check = self._judge(held_rows, held_wanted) if held else (None, None)
+                curve.append(Step(at, loss[0], loss[1], check[0], check[1], at % steps_of_epoch == 0))
         return curve
 
     def _batches(self, count: int, rng: Any) -> Iterator[Any]:
