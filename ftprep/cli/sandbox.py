@@ -33,7 +33,7 @@ WHERE = (
     o.option("--any-port", is_flag=True, section=SERVING, help="Take a free port where that one is taken."),
     o.option("--host", default="127.0.0.1", show_default=True, section=SERVING,
              help="Address to listen on; another than the loopback needs --open-to-network."),
-    o.option("--open-to-network", is_flag=True, section=SERVING, help="Let other computers in; there is no protection."),
+    o.option("--open-to-network", is_flag=True, section=SERVING, help="Let other computers in, without protection."),
     o.option("--ready-file", type=click.Path(dir_okay=False), section=SERVING,
              help="Written when requests are answered: JSON with the address."),
     o.option("--idle", type=click.FloatRange(min=0.1), section=SERVING, metavar="SECONDS",

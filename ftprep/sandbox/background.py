@@ -28,6 +28,9 @@ _PORT = "port"
 
 LOG = "server.log"
 
+_children: list[subprocess.Popen[bytes]] = []
+"""Those that this process has started; it does not wait for them."""
+
 
 @dataclass(frozen=True)
 class Running:
@@ -85,13 +88,19 @@ def stop_sandbox(folder: str | os.PathLike[str], wait: float = 10.0) -> bool:
     found = find_sandbox(folder)
     if found is None:
         return False
+    deadline = time.monotonic() + wait
     with suppress(ProcessLookupError):
         os.kill(found.pid, signal.SIGTERM)
-    deadline = time.monotonic() + wait
-    while time.monotonic() < deadline:
-        if find_sandbox(folder) is None:
-            return True
-        time.sleep(_PAUSE)
+        while time.monotonic() < deadline:
+            time.sleep(_PAUSE)
+            for child in _children:
+                child.poll()  # one of ours stays a zombie until it is looked at
+            if sys.platform == "win32" and find_sandbox(folder) is None:
+                return True
+            if sys.platform != "win32":
+                os.kill(found.pid, 0)
+    if find_sandbox(folder) is None:
+        return True
     raise UsageError(f"the sandbox of {found.folder} (process {found.pid}) does not end", "end the process yourself")
 
 
@@ -106,7 +115,9 @@ def _spawn(home: Path, profile: str, idle: float) -> subprocess.Popen[bytes]:
             how["creationflags"] = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
         else:
             how["start_new_session"] = True  # Ctrl-C in the terminal is not meant for it
-        return subprocess.Popen(command, **how)  # noqa: S603 - our own program
+        child = subprocess.Popen(command, **how)  # noqa: S603 - our own program
+    _children.append(child)
+    return child
 
 
 def _last_port(home: Path) -> int:

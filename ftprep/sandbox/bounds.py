@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from ftprep.sandbox.problems import Refusal, bad
@@ -56,7 +56,7 @@ def number_within(target: Target, name: str, value: Any, param: str) -> None:
 
 
 def _inside(facts: Mapping[str, Any], value: float, param: str) -> None:
-    held = (
+    held: tuple[tuple[str, Callable[[float], bool], str], ...] = (
         ("min", lambda bound: value >= bound, "greater than or equal to"),
         ("min_exclusive", lambda bound: value > bound, "greater than"),
         ("max", lambda bound: value <= bound, "less than or equal to"),

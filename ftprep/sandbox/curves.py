@@ -6,6 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ftprep.sandbox.examples import Learnt
 
@@ -70,7 +71,7 @@ class _Words:
 def _pairs(examples: Sequence[Learnt]) -> Iterator[tuple[str, str]]:
     for each in examples:
         words = ["", *each.answer.split()[:MOST_WORDS], "\n"]
-        yield from zip(words, words[1:], strict=False)
+        yield from pairwise(words)
 
 
 def word_curve(train: Sequence[Learnt], valid: Sequence[Learnt], epochs: int, batch: int) -> list[Step]:

@@ -52,7 +52,7 @@ class Files:
         if refused is not None:
             self._store.delete_blob(file_id)
             raise refused
-        file = {"id": file_id, "bytes": blob.size, "created": house.clock(), "filename": name or "file"}
+        file: dict[str, Any] = {"id": file_id, "bytes": blob.size, "created": house.clock(), "filename": name or "file"}
         file |= {"purpose": purpose, "sha256": blob.sha256, "polls": 0, "state": "uploaded"}
         file["expires"] = None if seconds is None else int(file["created"]) + seconds
         file["fault"] = self._fault(file_id) if purpose == "fine-tune" else ""

@@ -1,4 +1,4 @@
-"""What all desks of the sandbox share: the store, the clock, the profile, the journal, and how ids and lists are made."""
+"""What all desks of the sandbox share: store, clock, profile, journal, and how ids and lists are made."""
 
 from __future__ import annotations
 

@@ -53,7 +53,12 @@ class JobsApi:
         target = find_target(f"{self.house.profile.target}:{base}", kind)
         bounds.number_within(find_target("openai"), "seed", body.get("seed"), "seed")
         files = {key: self._file_of(body, key) for key in ("training_file", "validation_file")}
-        job = {"model": base if name in self.house.models else name, "base": base, "kind": kind, "method": method}
+        job: dict[str, Any] = {
+            "model": base if name in self.house.models else name,
+            "base": base,
+            "kind": kind,
+            "method": method,
+        }
         job |= {"hyper": hyper, "suffix": self._suffix(target, body), "seed": body.get("seed"), **files}
         job |= {"metadata": bounds.metadata_of(target, body), "integrations": bounds.integrations_of(body)}
         return Reply(self.job_view(self.jobs.create(job, call.doom)), 201 if azure else 200)

@@ -201,6 +201,5 @@ def _lock(folder: Path) -> FolderLock:
     try:
         return FolderLock(folder, wait=1.0)
     except WriteError as error:
-        raise WriteError(
-            f"a sandbox is running in {folder} already ({error.message})", "use it, or another folder"
-        ) from None
+        message = f"a sandbox is running in {folder} already ({error.message})"
+        raise WriteError(message, "use it, or another folder") from None
