@@ -74,6 +74,7 @@ class Door:
             reply = Reply(Refusal(500, f"The sandbox itself is in trouble: {what}", "sandbox_trouble").body(), 500)
         finally:
             self.last_seen = time.monotonic()
+            await request.close()  # what a form has put into temporary files
         content = reply.content if isinstance(reply.content, bytes) else json.dumps(reply.content).encode()
         headers = {"x-request-id": request_id, "openai-processing-ms": "1", **reply.headers}
         return Response(content, reply.status, headers, media_type=reply.kind)

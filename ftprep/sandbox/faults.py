@@ -1,6 +1,6 @@
 """Trouble on demand: a plan of faults, and the layer around the server that carries them out.
 
-A plan is a list of objects: {"fault": NAME, "method": "POST", "path": "/v1/fine_tuning/jobs", "times": 1, "skip": 0 ...}.
+A plan is a list of objects: {"fault": NAME, "method": "POST", "path": "/v1/fine_tuning/jobs", "times": 1 ...}.
 `path` may hold * for anything; `times` is how often it strikes (null: always), `skip` how many requests pass before.
 """
 
