@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ftprep.sandbox import openai_files, openai_jobs, talk
-from ftprep.sandbox.app import Admin, Door, Route, make_app
+from ftprep.sandbox import fireworks_api, openai_files, openai_jobs, talk, together_api
+from ftprep.sandbox.app import SIGNED, Admin, Door, Route, make_app
 from ftprep.sandbox.clocks import Clock, Pace
 from ftprep.sandbox.faults import Faults
 from ftprep.sandbox.files import Files
@@ -62,13 +62,24 @@ class Building:
         jobs = Jobs(house, files, training)
         models = Models(house, jobs, training)
         speaking = talk.Talk(house, models)
+        desks = house, files, jobs, models
         tables: list[tuple[Sequence[tuple[str, str, str]], Any]] = [(talk.ROUTES, speaking)]
-        file_api = openai_files.FilesApi(house, files)
-        job_api = openai_jobs.JobsApi(house, files, jobs, models)
-        tables += [(openai_files.ROUTES, file_api), (openai_jobs.ROUTES, job_api)]
+        signed: list[Route] = []
+        if house.profile.name == "together":
+            together = together_api.TogetherApi(*desks)
+            tables.append((together_api.ROUTES, together))
+            signed = [("PUT", f"{SIGNED}{{token}}", together.put)]
+        elif house.profile.name == "fireworks":
+            fireworks = fireworks_api.FireworksApi(*desks)
+            tables.append((fireworks_api.ROUTES, fireworks))
+            signed = [("PUT", f"{SIGNED}{{token}}", fireworks.put)]
+            signed += [(method, f"/inference/v1{path}", getattr(speaking, name)) for method, path, name in talk.ROUTES]
+        else:
+            tables.append((openai_files.ROUTES, openai_files.FilesApi(house, files)))
+            tables.append((openai_jobs.ROUTES, openai_jobs.JobsApi(*desks)))
         if house.profile.name == "azure":
             tables.append((talk.DEPLOYED, speaking))
-        return [
+        return signed + [
             (method, prefix + path, getattr(desk, name))
             for prefix in house.profile.prefixes
             for table, desk in tables

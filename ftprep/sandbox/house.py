@@ -58,7 +58,8 @@ class House:
 
 @dataclass(frozen=True)
 class Call:
-    """One request as its handler wants it. `form` has the fields of a multipart body, `upload` its file."""
+    """One request as its handler wants it. `form` has the fields of a multipart body, `upload` its file (or a body
+    that is put as it is); `origin` is the address that the client reached us by."""
 
     method: str
     path: str
@@ -67,6 +68,7 @@ class Call:
     body: Any = None
     form: Mapping[str, str] = field(default_factory=dict)
     upload: tuple[str, IO[bytes]] | None = None
+    origin: str = ""
     doom: str = ""
 
     @property

@@ -50,7 +50,7 @@ class Jobs:
                 raise Refusal(409, f"job {job['id']} already exists", "already_exists", "id")
             self._training.keep(job)
             self._store.put("job", job)
-            self._event(job, f"Created fine-tuning job: {job['id']}")
+            self._event(job, f"Created fine-tuning job: {job['id']}", tag="created")
             self._event(job, f"Validating training file: {job['training_file']}" + _and(job["validation_file"]))
         house.journal.note("made", kind="job", id=job["id"], model=job["model"], training_file=job["training_file"])
         self._training.outcome(job, wait=0)
@@ -105,7 +105,7 @@ class Jobs:
             return True
         if job["state"] == QUEUED and job["age"] >= started:
             job["state"] = RUNNING
-            self._event(job, "Fine-tuning job started", started)
+            self._event(job, "Fine-tuning job started", started, tag="started")
             return True
         if job["state"] == RUNNING:
             self._report(job)
@@ -150,11 +150,12 @@ class Jobs:
         for old in self._store.all("checkpoint", job["id"])[:-CHECKPOINTS]:
             self._store.delete("checkpoint", old["id"])
         if not is_last:
-            self._event(job, f"Checkpoint created at step {step['step']}: {name}", age)
+            self._event(job, f"Checkpoint created at step {step['step']}: {name}", age, tag="checkpoint")
 
     def name_of(self, job: dict[str, Any]) -> str:
         """What the tuned model of a job is called."""
-        parts = {"model": job["base"] or job["model"], "org": ORG, "suffix": job["suffix"] or "", "id": job["id"][-8:]}
+        org = job.get("account", ORG)
+        parts = {"model": job["base"] or job["model"], "org": org, "suffix": job["suffix"] or "", "id": job["id"][-8:]}
         return self._house.profile.tuned_name.format(**parts).rstrip("-")
 
     def _succeed(self, job: dict[str, Any], age: float) -> None:
@@ -167,7 +168,7 @@ class Jobs:
         about = {"id": job["tuned"], "created": int(job["finished"]), "job": job["id"], "says": job["outcome"]["says"]}
         self._store.put("model", about)
         self._event(job, f"New fine-tuned model created: {job['tuned']}", age)
-        self._event(job, "The job has successfully completed", age)
+        self._event(job, "The job has successfully completed", age, tag="succeeded")
 
     def trained_tokens(self, job: dict[str, Any]) -> int | None:
         """Tokens of the training file times epochs, once the job has succeeded."""
@@ -208,7 +209,7 @@ class Jobs:
             job |= {"state": job.pop("paused_in", QUEUED) if state == QUEUED else state, "last": self._house.clock()}
             if state in TERMINAL:
                 job["finished"] = self._house.clock()
-            self._event(job, told)
+            self._event(job, told, tag=state)
             self._store.put("job", job)
             return job
 
@@ -231,10 +232,17 @@ class Jobs:
         return float(job["last"]) - max(0.0, float(job["age"]) - age)
 
     def _event(
-        self, job: dict[str, Any], message: str, age: float | None = None, level: str = "info", data: Any = None
+        self,
+        job: dict[str, Any],
+        message: str,
+        age: float | None = None,
+        level: str = "info",
+        data: Any = None,
+        tag: str = "",
     ) -> None:
         at = self._house.clock() if age is None else self._at(job, age)
         event = {"id": new_id("ftevent-"), "created": int(at), "level": level, "message": message, "data": data}
+        event["tag"] = tag or ("metrics" if data else level)
         self._store.put("event", event, job["id"])
 
 
