@@ -63,13 +63,14 @@ class Door:
         from starlette.concurrency import run_in_threadpool
         from starlette.responses import Response
 
-        request_id = new_id("req_")
+        request_id, call = new_id("req_"), None
         self.last_seen = time.monotonic()
         try:
             self.check_host(request)
             if request.url.path != HEALTH and not request.url.path.startswith(SIGNED):
                 self.check_key(request)
-            reply = await run_in_threadpool(handler, await self._call(request))
+            call = await self._call(request)
+            reply = await run_in_threadpool(handler, call)
         except Refusal as refusal:
             reply = Reply(refusal.body(), refusal.status, headers=refusal.headers)
         except Exception as error:  # noqa: BLE001 - a server answers, whatever happens
@@ -79,6 +80,8 @@ class Door:
         finally:
             self.last_seen = time.monotonic()
             await request.close()  # what a form has put into temporary files
+            if call is not None and call.upload is not None:
+                call.upload[1].close()
         content = reply.content if isinstance(reply.content, bytes) else json.dumps(reply.content).encode()
         headers = {"x-request-id": request_id, "openai-processing-ms": "1", **reply.headers}
         return Response(content, reply.status, headers, media_type=reply.kind)

@@ -71,6 +71,9 @@ def start_sandbox(
     while time.monotonic() < deadline:
         found = find_sandbox(home)
         if found is not None:
+            if child is not None and child.pid != found.pid:
+                child.kill()  # it came too late, and waits for the folder to become free
+                child.wait()
             if found.profile != profile:
                 message = f"the sandbox of {home} is one of {found.profile}, not of {profile}"
                 raise UsageError(message, "use another folder, or stop that one first")

@@ -183,17 +183,17 @@ def need_packages() -> None:
 
 def _bound(host: str, port: int) -> socket.socket:
     """A socket that listens; raises UsageError."""
+    line = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        line = socket.socket(family, socket.SOCK_STREAM)
         if os.name == "posix":  # elsewhere it would let two servers share a port
             line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         line.bind((host, port))
         line.listen(128)
     except (OSError, OverflowError) as error:
-        told_ = getattr(error, "strerror", None) or str(error)
+        line.close()
+        said = getattr(error, "strerror", None) or str(error)
         hint = "choose another with --port, or --port 0 for one that is free"
-        raise UsageError(f"cannot listen on {host}:{port}: {told_}", hint) from None
+        raise UsageError(f"cannot listen on {host}:{port}: {said}", hint) from None
     return line
 
 

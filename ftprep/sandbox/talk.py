@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ftprep.errors import UsageError
 from ftprep.sandbox.decoding import Sequences, Wish, Written, write
 from ftprep.sandbox.examples import asked
 from ftprep.sandbox.house import Call, House, Reply, new_id
@@ -98,8 +99,7 @@ class _Voice:
 
     def __init__(self, speaker: Speaker, wish: Wish, body: Mapping[str, Any]) -> None:
         self._speaker, self._wish = speaker, wish
-        self._counter = Counter(encoding_for_model(speaker.base).encoding)
-        self._encoding = encoding(encoding_for_model(speaker.base).encoding)
+        self._counter, self._encoding = Counter(_encoding_of(speaker)), encoding(_encoding_of(speaker))
         seed = _whole(body, "seed", None, -(1 << 63), 1 << 63)
         self._rng = random.Random(seed) if seed is not None else random.SystemRandom()  # noqa: S311
 
@@ -132,10 +132,18 @@ class _Voice:
         return {"prompt_tokens": read, "completion_tokens": made, "total_tokens": read + made}
 
 
+def _encoding_of(speaker: Speaker) -> str:
+    """The encoding that a model counts in; for models of others, the common one stands in."""
+    try:
+        return encoding_for_model(speaker.base).encoding
+    except UsageError:
+        return "o200k_base"
+
+
 def _bias(bias: Mapping[str, Any], speaker: Speaker) -> dict[bytes, float]:
     if not bias:
         return {}
-    known = encoding(encoding_for_model(speaker.base).encoding)
+    known = encoding(_encoding_of(speaker))
     found = {}
     for token, value in bias.items():
         try:
