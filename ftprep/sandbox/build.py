@@ -96,9 +96,9 @@ def _protocol() -> Any:
     """uvicorn's protocol, which tells the application its connection, so that a fault can break it."""
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
-    def made(*given: Any, app_state: Mapping[str, Any], **named: Any) -> Any:
+    def made(app_state: Mapping[str, Any], **named: Any) -> Any:
         connection: dict[str, Any] = {}
-        protocol = H11Protocol(*given, app_state={**app_state, "connection": connection}, **named)
+        protocol = H11Protocol(**named, app_state={**app_state, "connection": connection})
         connection["protocol"] = protocol
         return protocol
 

@@ -219,7 +219,11 @@ class TogetherApi:
         """GET /fine-tunes/models/limits"""
         sizes = {"max_batch_size": 256, "max_batch_size_dpo": 128, "min_batch_size": 1}
         lora = {**sizes, "default_rank": 8, "max_rank": 64, "target_modules": ["all-linear"]}
-        shown = {"model_name": call.query.get("model_name", ""), "lora_training": lora, "full_training": None}
+        shown: dict[str, Any] = {
+            "model_name": call.query.get("model_name", ""),
+            "lora_training": lora,
+            "full_training": None,
+        }
         shown |= {"max_learning_rate": 0.1, "min_learning_rate": 1e-9, "max_num_epochs": 20, "max_num_evals": 100}
         shown |= {"max_num_checkpoints": 20, "max_seq_length_sft": 65536, "max_seq_length_dpo": 32768}
         shown |= {"min_max_seq_length": 256, "merge_output_lora": True, "default_gradient_accumulation_steps": 1}

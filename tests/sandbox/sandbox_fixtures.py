@@ -27,3 +27,15 @@ def make(tmp_path: Path) -> Iterator[Make]:
     yield start
     for server in made:
         server.stop()
+
+
+@pytest.fixture
+def server(make: Make) -> Sandbox:
+    return make()
+
+
+@pytest.fixture
+def client(server: Sandbox) -> Iterator[Any]:
+    openai = pytest.importorskip("openai", reason="the official SDK is the client here: pip install openai")
+    with openai.OpenAI(base_url=server.base_url, api_key="any", max_retries=0) as made:
+        yield made

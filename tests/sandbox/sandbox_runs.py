@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-for _package in ("uvicorn", "starlette", "multipart"):
-    pytest.importorskip(_package, reason="the sandbox needs ftprep[sandbox]")
-
 from ftprep.sandbox.clocks import Pace
 from ftprep.sandbox.server import Sandbox
 
+for _package in ("uvicorn", "starlette", "multipart"):
+    pytest.importorskip(_package, reason="the sandbox needs ftprep[sandbox]")
+
+JOBS = "/v1/fine_tuning/jobs"
 POLLS = Pace(1, 1, 2, by="polls")
 Make = Callable[..., Sandbox]
 
@@ -45,7 +46,8 @@ def form(fields: dict[str, str], data: bytes | None, name: str = "set.jsonl", pa
     pieces = [f'--{boundary}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items()]
     body = "".join(pieces).encode()
     if data is not None:
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{part}"; filename="{name}"\r\n\r\n'
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{part}"; filename="{name}"\r\n'
+        head += "Content-Type: application/jsonl\r\n\r\n"  # without it, Prism falls over
         body += head.encode() + data + b"\r\n"
     return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 
@@ -70,3 +72,43 @@ def chats(count: int = 40) -> bytes:
         messages = [{"role": "user", "content": said}, {"role": "assistant", "content": answer}]
         lines.append(json.dumps({"messages": messages}))
     return "\n".join(lines).encode() + b"\n"
+
+
+def uploaded(client: Any, data: bytes | None = None, name: str = "set.jsonl") -> str:
+    return str(client.files.create(file=(name, data or chats()), purpose="fine-tune").id)
+
+
+def finished(client: Any, job_id: str) -> Any:
+    for _ in range(20):
+        job = client.fine_tuning.jobs.retrieve(job_id)
+        if job.status in ("succeeded", "failed", "cancelled"):
+            return job
+    raise AssertionError(job)
+
+
+def tuned(client: Any, data: bytes | None = None, model: str = "gpt-4o-mini", **more: Any) -> Any:
+    job = client.fine_tuning.jobs.create(model=model, training_file=uploaded(client, data), seed=1, **more)
+    return finished(client, job.id)
+
+
+def job_of(url: str, file_id: str) -> dict[str, Any]:
+    made = ask(url, "POST", JOBS, {"model": "gpt-4o-mini", "training_file": file_id, "seed": 3})
+    assert made[0] == 200, made
+    found: dict[str, Any] = json.loads(made[2])
+    return found
+
+
+def look(url: str, path: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(ask(url, "GET", path)[2])
+    return found
+
+
+def answer_of(url: str, model: str) -> Any:
+    body = {
+        "model": model,
+        "messages": [{"role": "user", "content": "it was superb"}],
+        "temperature": 0,
+        "logprobs": True,
+    }
+    said = json.loads(ask(url, "POST", "/v1/chat/completions", body)[2])["choices"][0]
+    return said["message"]["content"], said["logprobs"]["content"][0]["logprob"]

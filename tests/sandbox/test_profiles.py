@@ -36,7 +36,7 @@ def sent(server: Sandbox, path: str, fields: dict[str, str], data: bytes, status
 
 
 def test_the_command_offers_the_profiles_that_there_are() -> None:
-    assert CHOICES == tuple(PROFILES)
+    assert tuple(PROFILES) == CHOICES
 
 
 def test_together_goes_its_own_way(make: Make) -> None:
