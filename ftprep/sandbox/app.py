@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
@@ -61,7 +62,7 @@ class Door:
     async def answer(self, handler: Handler, request: Request) -> Response:
         """Serve one request with a handler."""
         from starlette.concurrency import run_in_threadpool
-        from starlette.responses import Response
+        from starlette.responses import FileResponse, Response
 
         request_id, call = new_id("req_"), None
         self.last_seen = time.monotonic()
@@ -82,8 +83,10 @@ class Door:
             await request.close()  # what a form has put into temporary files
             if call is not None and call.upload is not None:
                 call.upload[1].close()
-        content = reply.content if isinstance(reply.content, bytes) else json.dumps(reply.content).encode()
         headers = {"x-request-id": request_id, "openai-processing-ms": "1", **reply.headers}
+        if isinstance(reply.content, Path):
+            return FileResponse(reply.content, reply.status, headers, media_type=reply.kind)
+        content = reply.content if isinstance(reply.content, bytes) else json.dumps(reply.content).encode()
         return Response(content, reply.status, headers, media_type=reply.kind)
 
     async def _call(self, request: Request) -> Call:

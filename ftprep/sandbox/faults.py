@@ -160,6 +160,7 @@ class FaultLayer:
 
     async def _carry_out(self, strike: Strike, scope: dict[str, Any], receive: Any, heard: _Heard) -> None:
         if strike.fault == "refuse":
+            heard.note_once(answered=False)
             await _hang_up(scope, receive)
             return
         if strike.fault == "status":
@@ -185,6 +186,7 @@ class FaultLayer:
             if strike.fault == "cut":
                 await heard.release(half=True, honest=False)
                 await asyncio.sleep(0.05)  # so that the half is on its way
+            heard.note_once(answered=False)
             await _hang_up(scope, receive)
 
 

@@ -88,7 +88,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a handler answers: `content` is an object to be sent as JSON, or bytes."""
+    """What a handler answers: `content` is an object to be sent as JSON, bytes, or the path of a file."""
 
     content: Any
     status: int = 200

@@ -7,6 +7,7 @@ import csv
 import io
 import math
 import random
+from contextlib import suppress
 from typing import Any
 
 from ftprep.sandbox.files import Files
@@ -32,6 +33,7 @@ class Jobs:
         self._files = files
         self._training = training
         self._lock = house.store.lock
+        self._live = {job["id"] for job in self._store.all("job") if job["state"] not in TERMINAL}
 
     def create(self, job: dict[str, Any], doom: str = "") -> dict[str, Any]:
         """Begin a job; `job` says model, base, kind, files, hyper, suffix, seed and what else its API shows."""
@@ -50,6 +52,7 @@ class Jobs:
                 raise Refusal(409, f"job {job['id']} already exists", "already_exists", "id")
             self._training.keep(job)
             self._store.put("job", job)
+            self._live.add(job["id"])
             self._event(job, f"Created fine-tuning job: {job['id']}", tag="created")
             self._event(job, f"Validating training file: {job['training_file']}" + _and(job["validation_file"]))
         house.journal.note("made", kind="job", id=job["id"], model=job["model"], training_file=job["training_file"])
@@ -72,6 +75,8 @@ class Jobs:
                 while self._goes_on(job):
                     pass
                 self._store.put("job", job)
+            if job["state"] in TERMINAL:
+                self._live.discard(job["id"])
         return job
 
     def _passed(self, job: dict[str, Any], polled: bool) -> float:
@@ -81,10 +86,18 @@ class Jobs:
 
     def all(self) -> list[dict[str, Any]]:
         """All jobs as they are by now, newest first."""
-        return [self.find(job["id"]) for job in reversed(self._store.all("job"))]
+        self.refresh()
+        return self._store.all("job")[::-1]
+
+    def refresh(self) -> None:
+        """Bring the jobs that are not over to where they are by now."""
+        for job_id in list(self._live):
+            with suppress(Refusal):  # deleted meanwhile
+                self.find(job_id)
 
     def delete(self, job_id: str) -> None:
         """Let a job go, with all that came of it."""
+        self._live.discard(job_id)
         self._store.delete("job", job_id)
         self._training.drop(job_id)
 

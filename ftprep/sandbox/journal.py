@@ -24,8 +24,11 @@ class Journal:
         with told(self.path):
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
             self._fd = os.open(self.path, flags, 0o600)
-            if self.path.stat().st_size and not self.path.read_bytes().endswith(b"\n"):
-                os.write(self._fd, b"\n")  # a line that was cut off stays on its own
+            with self.path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - 1))
+                if size and file.read() != b"\n":
+                    os.write(self._fd, b"\n")  # a line that was cut off stays on its own
 
     def note(self, what: str, **said: Any) -> None:
         """Write one line; a full disk does not stop the sandbox."""

@@ -39,7 +39,7 @@ class Models:
 
     def all(self) -> list[dict[str, Any]]:
         """Base models, then tuned ones, as the API shows them."""
-        self._jobs.all()
+        self._jobs.refresh()
         base = [self._base(name) for name in dict.fromkeys(self._house.models.values())]
         return base + [_shown(each) for each in self._house.store.all("model")]
 
@@ -75,7 +75,7 @@ class Models:
     def _tuned(self, name: str) -> tuple[dict[str, Any], dict[str, Any], int | None] | None:
         """A tuned model, its job, and for a checkpoint the epochs it has seen."""
         found = _CHECKPOINT.fullmatch(name)
-        self._jobs.all()
+        self._jobs.refresh()
         model = self._house.store.get("model", found[1] if found else name)
         if model is None:
             return None

@@ -54,7 +54,7 @@ class FilesApi:
     def file_content(self, call: Call) -> Reply:
         """GET /files/{id}/content"""
         file = self.files.find(call.names["file_id"])
-        content = self.house.store.blob(file["id"]).read_bytes()
+        content = self.house.store.blob(file["id"])
         name = re.sub(r"[^\w.-]", "_", file["filename"], flags=re.ASCII)[-100:]
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         return Reply(content, 200, "application/octet-stream", headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ CREATE TABLE IF NOT EXISTS objects (seq INTEGER PRIMARY KEY AUTOINCREMENT, kind 
     owner TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (kind, id));
 CREATE INDEX IF NOT EXISTS by_owner ON objects (kind, owner, seq);
 """
+CHECKING = ".checking-"
+"""How the names of folders begin in which files are checked; what a kill leaves of them goes at the next start."""
+
 _BLOCK = 1 << 20
 
 
@@ -49,6 +53,8 @@ class Store:
             self._blobs.mkdir(parents=True, exist_ok=True)
             for left in self._blobs.glob(f"*{TEMP_SUFFIX}"):
                 left.unlink(missing_ok=True)
+            for folder_left in folder.glob(f"{CHECKING}*"):
+                shutil.rmtree(folder_left, ignore_errors=True)
         path = folder / "sandbox.db"
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)

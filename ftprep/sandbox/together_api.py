@@ -105,7 +105,7 @@ class TogetherApi:
     def file_content(self, call: Call) -> Reply:
         """GET /files/{id}/content"""
         file = self.files.find(call.names["file_id"])
-        return Reply(self.house.store.blob(file["id"]).read_bytes(), kind="application/octet-stream")
+        return Reply(self.house.store.blob(file["id"]), kind="application/octet-stream")
 
     def file_view(self, file: dict[str, Any]) -> dict[str, Any]:
         """A file in Together's words."""

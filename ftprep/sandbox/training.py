@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -15,8 +16,12 @@ from typing import Any
 from ftprep.sandbox.audit import Verdict, audit
 from ftprep.sandbox.examples import read_examples
 from ftprep.sandbox.house import House
+from ftprep.sandbox.store import CHECKING
 from ftprep.sandbox.tuned import Plan, Tuned
 from ftprep.standing import link_or_copy
+
+_UNSAFE = re.compile(r"[^\w. ()+@,=-]", re.ASCII)
+"""What a name that a stranger gave may not bring into a path."""
 
 KEPT = 16
 """Fitted stand-ins held in memory; others are fitted again when they are asked."""
@@ -68,9 +73,9 @@ class Training:
         return {"error": None, "warnings": list(train.warnings), "plan": asdict(plan), **about, **checked}
 
     def _audit(self, job: dict[str, Any], part: str) -> Verdict:
-        name = Path(job[f"{part}_name"].replace("\\", "/")).name[-100:].replace("\0", "") or f"{part}.jsonl"
+        name = _UNSAFE.sub("_", job[f"{part}_name"])[-100:].lstrip(".") or f"{part}.jsonl"
         target = f"{self._house.profile.target}:{job['base']}" if job["base"] else self._house.profile.target
-        with TemporaryDirectory(dir=self._house.store.folder, prefix=".checking-") as folder:
+        with TemporaryDirectory(dir=self._house.store.folder, prefix=CHECKING) as folder:
             path = Path(folder) / name
             link_or_copy(self.copy_of(job["id"], part), path)
             return audit(path, name, target, job["kind"], part)
