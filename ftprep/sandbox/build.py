@@ -51,7 +51,7 @@ class Building:
         admin = Admin(house, self._faults, {**about, "pid": os.getpid()})
         app = make_app(self.door, self._routes(), admin, self._faults)
         config = uvicorn.Config(
-            app, http=_protocol(), ws="none", lifespan="off", log_config=None, access_log=False, timeout_keep_alive=65,
+            app, http=_protocol(), ws="none", lifespan="off", log_config=None, log_level="critical", access_log=False, timeout_keep_alive=65,
             timeout_graceful_shutdown=5, server_header=False,
         )  # fmt: skip
         return uvicorn.Server(config)

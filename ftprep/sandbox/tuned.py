@@ -100,7 +100,7 @@ class _Classifier:
         self._plan = plan
         self._names = sorted({each.answer for each in train})
         self._weights = _Weights([each.question for each in train], 16)
-        self._fit = SGDClassifier(loss="log_loss", alpha=1e-5, random_state=plan.seed)
+        self._fit = SGDClassifier(loss="log_loss", alpha=1e-5, shuffle=False, random_state=plan.seed)
 
     def learn(self, train: Sequence[Learnt], valid: Sequence[Learnt]) -> list[Step]:
         import numpy as np
@@ -114,15 +114,24 @@ class _Classifier:
         total, curve = steps_of_epoch * self._plan.epochs, []
         shown = sampled(total, steps_of_epoch)
         rng = np.random.default_rng(self._plan.seed)
+        waiting: list[Any] = []
         for at, batch in enumerate(self._batches(len(train), rng), 1):
-            rows = self._weights.rows[batch]
+            if at not in shown:
+                waiting.append(batch)  # it learns row by row, so that several batches at once are the same, and faster
+                continue
+            if waiting:
+                self._learn(np.concatenate(waiting), wanted)
+                waiting = []
             # Before it has learnt from the batch: what a training loss is.
-            loss = self._judge(rows, wanted[batch]) if at > 1 else (math.log(len(self._names)), 1 / len(self._names))
-            self._fit.partial_fit(rows, wanted[batch], classes=range(len(self._names)))
-            if at in shown:
-                check = self._judge(held_rows, held_wanted) if held else (None, None)
-                curve.append(Step(at, loss[0], loss[1], check[0], check[1], at % steps_of_epoch == 0))
+            blind = math.log(len(self._names)), 1 / len(self._names)
+            loss = self._judge(self._weights.rows[batch], wanted[batch]) if at > 1 else blind
+            self._learn(batch, wanted)
+            check = self._judge(held_rows, held_wanted) if held else (None, None)
+            curve.append(Step(at, loss[0], loss[1], check[0], check[1], at % steps_of_epoch == 0))
         return curve
+
+    def _learn(self, rows: Any, wanted: Any) -> None:
+        self._fit.partial_fit(self._weights.rows[rows], wanted[rows], classes=range(len(self._names)))
 
     def _batches(self, count: int, rng: Any) -> Iterator[Any]:
         for _ in range(self._plan.epochs):

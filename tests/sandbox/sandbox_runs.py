@@ -26,7 +26,7 @@ def ask(
 ) -> tuple[int, dict[str, str], bytes]:
     """One request; status, headers in lower case, body. Raises OSError or HTTPException where no answer comes."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
     sent = dict(headers or {})
     if key is not None:
         sent["authorization"] = f"Bearer {key}"
