@@ -41,7 +41,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("shards",),
     ("trip",),
     ("preparer",),
-    ("converter", "fixer"),
+    ("converter", "fixer", "sandbox"),
     ("cli",),
     ("__main__",),
 )

@@ -10,6 +10,7 @@ from ftprep.cli.check import check, fix
 from ftprep.cli.kinds import Group
 from ftprep.cli.outcomes import FAILED
 from ftprep.cli.prepare import convert, prepare, split
+from ftprep.cli.sandbox import sandbox
 from ftprep.cli.show import config, recipe, rule
 from ftprep.cli.target import target
 from ftprep.cli.tokens import tokens
@@ -17,7 +18,7 @@ from ftprep.cli.verify import verify
 
 COMMANDS: tuple[click.Command, ...] = (
     *(check, fix, prepare, convert, split, verify),
-    *(tokens, rule, target, recipe, config),
+    *(tokens, rule, target, recipe, config, sandbox),
 )
 """In the order in which `--help` lists them: that in which one needs them."""
 
