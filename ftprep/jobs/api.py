@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftprep.disk import told
 from ftprep.errors import UsageError
-from ftprep.jobs.capabilities import Capabilities
+from ftprep.jobs.capabilities import Capabilities, find_provider
 from ftprep.jobs.connect import EMBEDDED, Connection, connect, offline, settle
 from ftprep.jobs.files import look_at, sides_of
 from ftprep.jobs.ledger import Entry, Ledger, write_durably
@@ -217,7 +217,7 @@ def find(
         connection = Connection.kept(entry.connection)
         if address.get("base_url") and connection.base_url != EMBEDDED:
             connection = replace(connection, base_url=address["base_url"])
-        can, _ = settle(**connection_arguments(connection))
+        can = find_provider(connection.provider)
         return Found(entry.job_id, connect(can, connection, api_key_file, key, ledger.folder), ledger, entry)
     if name is None or not provider:
         what = f"no job {name!r}" if name else "no job"
@@ -225,12 +225,6 @@ def find(
         raise UsageError(message, "`ftprep jobs list` has them; name the provider of a job that was made elsewhere")
     can, connection = settle(provider, **address)
     return Found(name, connect(can, connection, api_key_file, key, ledger.folder), ledger, None)
-
-
-def connection_arguments(connection: Connection) -> dict[str, str]:
-    """A connection as `settle` takes it."""
-    said = connection.to_dict()
-    return {k: "" if v == EMBEDDED else v for k, v in said.items()}
 
 
 def spec_of(entry: Entry) -> JobSpec:

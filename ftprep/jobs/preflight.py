@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
@@ -73,7 +73,10 @@ def look_over(
     checks: bool = True,
     today: date | None = None,
 ) -> Preflight:
-    """Hold a job against what is known of its target; nothing is opened but its files. Raises ReadError for these."""
+    """Hold a job against what is known of its target; nothing is opened but its files. Raises ReadError for these.
+
+    Without `checks` the data are not looked at, and what stands in the way is only a warning.
+    """
     problems = [*_of_settings(spec, can, target), *_of_files(spec, target)]
     if not can.free:
         problems += _of_dates(target, today or datetime.now(UTC).date())
@@ -86,6 +89,8 @@ def look_over(
         if spec.valid:
             problems += _of_report(_checked(spec.valid, target), spec.valid, target)
         examples, cost = report.dataset.examples, _cost(spec, can, target, report, price)
+    if not checks:
+        problems = [replace(p, severity="warning") if p.severity == "error" else p for p in problems]
     return Preflight(tuple(dict.fromkeys(problems)), cost, examples)
 
 

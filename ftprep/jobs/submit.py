@@ -301,6 +301,17 @@ def _pause(error: ProviderError, tried: int) -> float:
     return float(min(2**tried, 60)) * random.uniform(0.5, 1.0)  # noqa: S311
 
 
+def looks_within(seconds: float) -> tuple[float, ...]:
+    """The pauses before each look for a job that together are no longer than so many seconds."""
+    found, left = [0.0], seconds
+    for pause in LOOKS[1:]:
+        if left <= 0:
+            break
+        found.append(min(pause, left))
+        left -= found[-1]
+    return tuple(found)
+
+
 def entry_for(spec: JobSpec, connection: Mapping[str, Any], classification: Mapping[str, Any]) -> Entry:
     """What to write down of a job that is asked for."""
     key = spec.key()
