@@ -59,6 +59,7 @@ def settle(
     """What a provider can do and how it is reached, completed from the environment. Raises UsageError."""
     can = find_provider(provider)
     named = base_url or _variable(can.address)
+    named = checked_address(named) if named else ""
     if can.name == "openai" and named and not _is_openai(named):
         can = find_provider("compatible")
     if can.name == "sandbox" and not named:
@@ -67,8 +68,6 @@ def settle(
         message = f"--provider {can.name} needs an address"
         hint = f"set {can.address[0]}, or give --base-url" if can.address else "give --base-url"
         raise UsageError(message, hint)
-    else:
-        address = checked_address(address)
     if can.name == "azure":
         address = _azure(address, api_version)
     account = account or _variable(can.account)

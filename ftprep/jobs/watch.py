@@ -6,7 +6,6 @@ import json
 import os
 import random
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -44,12 +43,12 @@ class News:
 
 
 class Seen:
-    """The events that were told, on disk before they are told. Events that say the same are counted."""
+    """The events that were told, on disk before they are told. Those that say the same of one second are one."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self.events: list[Event] = []
-        self._counts: Counter[str] = Counter()
+        self._known: set[str] = set()
         if path is not None:
             with suppress(OSError):
                 self._take(path.read_bytes())
@@ -60,22 +59,20 @@ class Seen:
                 said = json.loads(line)
                 event = Event(said["created"], said["level"], said["message"], said["data"])
                 self.events.append(event)
-                self._counts[event.content()] += 1
+                self._known.add(event.content())
 
     def new_of(self, pages: Iterator[list[Event]]) -> list[Event]:
         """Those of the pages (newest first) that were not told, oldest first; they are noted."""
         found: list[Event] = []
-        met: Counter[str] = Counter()
         for number, page in enumerate(pages):
-            fresh = 0
-            for event in page:
-                met[event.content()] += 1
-                if met[event.content()] > self._counts[event.content()]:
-                    found.append(event)
-                    fresh += 1
+            fresh = [event for event in page if event.content() not in self._known]
+            found += fresh
+            self._known.update(event.content() for event in fresh)
             if not fresh or number >= PAGES:
                 break
-        found.sort(key=lambda event: event.created)  # stable: those of one second stay in order once turned round
+        # Pages may overlap, and their order is not sure; turned round first, so that those of one second keep theirs.
+        found = list({event.content(): event for event in reversed(found)}.values())
+        found.sort(key=lambda event: event.created)
         self._note(found)
         return found
 
@@ -90,9 +87,7 @@ class Seen:
                     file.write(lines.encode())
                     file.flush()
                     os.fsync(file.fileno())
-        for event in events:
-            self.events.append(event)
-            self._counts[event.content()] += 1
+        self.events += events
 
 
 def _ends_in_newline(path: Path) -> bool:
@@ -136,8 +131,9 @@ def follow(
             pause = ways.first if lost or new or job.raw_status != before else min(ways.longest, pause * 1.5)
             lost = 0
             if entry is not None:
-                entry, changed = entry.seen(job), entry
-                if entry != changed:
+                known = ledger.load(entry.base, entry.attempt) or entry  # others write it, too
+                entry = known.seen(job)
+                if entry != known:
                     ledger.save(entry)
                 job = replace(job, key=entry.key, ledger=str(ledger.folder), connection=provider)
             for event in new:

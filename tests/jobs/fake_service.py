@@ -1,4 +1,4 @@
-"""A service on 127.0.0.1 that speaks as providers do: it keeps files and jobs, fails on demand, and counts what it made.
+"""A service on 127.0.0.1 that speaks as providers do: keeps files and jobs, fails on demand, counts what it made.
 
 It stands in for OpenAI (also Azure's older route), Together and Fireworks. `journal` has each request that was carried
 out; a fault of kind "lost", "late", "502" or "truncated" comes after the act, the others before it.
@@ -18,7 +18,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 AFTER = ("lost", "late", "502", "truncated")
 STATES = ("validating_files", "queued", "running", "succeeded")
 LATE = 3.0
-CSV = "step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n1,2.5,0.3,,\n2,1.5,0.5,1.75,0.4\n3,0.75,0.9,,\n"
+CSV = (
+    "step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n"
+    "1,2.5,0.3,,\n2,1.5,0.5,1.75,0.4\n3,0.75,0.9,,\n"
+)
 
 
 @dataclass
@@ -31,6 +34,19 @@ class Fault:
     method: str = "POST"
     retry_after: str = ""
     body: dict[str, Any] = field(default_factory=dict)
+
+
+class Server(ThreadingHTTPServer):
+    """A server that does not tell of clients that were killed."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of connections that broke."""
+        import sys
+
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class FakeService:
@@ -55,8 +71,7 @@ class FakeService:
 
     def __enter__(self) -> FakeService:
         handler = type("Bound", (Handler,), {"service": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), handler)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
@@ -102,19 +117,19 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """GET."""
         self._serve()
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         """POST."""
         self._serve()
 
-    def do_PUT(self) -> None:  # noqa: N802
+    def do_PUT(self) -> None:
         """PUT."""
         self._serve()
 
-    def do_DELETE(self) -> None:  # noqa: N802
+    def do_DELETE(self) -> None:
         """DELETE."""
         self._serve()
 
@@ -324,7 +339,9 @@ class Routes:
             said = f"Step {step}/{self.s.polls}: training loss={3 / step:.2f}"
             listed.append({"created_at": 1 + step, "level": "info", "message": said, "type": "metrics", "data": data})
         listed += self.s.extra_events
-        listed = [{"id": f"e{i}-{time.time_ns()}", "object": "fine_tuning.job.event", **e} for i, e in enumerate(listed)]
+        listed = [
+            {"id": f"e{i}-{time.time_ns()}", "object": "fine_tuning.job.event", **e} for i, e in enumerate(listed)
+        ]
         listed = sorted(listed, key=lambda e: -e["created_at"])
         start = 0
         if after := self.query.get("after", [""])[0]:
@@ -341,7 +358,10 @@ class Routes:
     def models(self) -> tuple[int, Any]:
         """GET /models."""
         names = ["gpt-base", *(j["fine_tuned_model"] for j in self.s.jobs.values() if j.get("fine_tuned_model"))]
-        return 200, {"object": "list", "data": [{"id": n, "object": "model", "owned_by": "o", "created": 1} for n in names]}
+        return 200, {
+            "object": "list",
+            "data": [{"id": n, "object": "model", "owned_by": "o", "created": 1} for n in names],
+        }
 
     def delete_model(self, name: str) -> tuple[int, Any]:
         """DELETE /models/NAME."""
@@ -350,7 +370,9 @@ class Routes:
     def together_file(self) -> tuple[int, Any]:
         """POST /files/upload."""
         fields = parts_of(self.data, self.headers["Content-Type"])
-        return 200, self.add_file(fields["file_name"][1].decode(), fields["file"][1]) | {"processing_status": "COMPLETED"}
+        return 200, self.add_file(fields["file_name"][1].decode(), fields["file"][1]) | {
+            "processing_status": "COMPLETED"
+        }
 
     def together_job(self) -> tuple[int, Any]:
         """POST /fine-tunes."""
@@ -380,7 +402,9 @@ class Routes:
 
     def together_metrics(self, _number: str) -> tuple[int, Any]:
         """GET /fine-tunes/ID/metrics."""
-        return 200, {"metrics": [{"train/global_step": 1.0, "train/loss": 2.0}, {"train/global_step": 2.0, "train/loss": 1.0}]}
+        return 200, {
+            "metrics": [{"train/global_step": 1.0, "train/loss": 2.0}, {"train/global_step": 2.0, "train/loss": 1.0}]
+        }
 
     def dataset(self) -> tuple[int, Any]:
         """POST /accounts/A/datasets."""
