@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 CONTINUED = (
     "this goes on from a tuned model: where little data is added, divide the learning rate of the first job by 2 to 4"
 )
+OF_TRAINING = ("FMT170", "FMT171")
+"""Rules on the number of rows of the training file, which a validation file need not meet."""
+
 _TUNED = re.compile(r"^ft:|:ft-|\.ft-|^ft-")
 
 
@@ -87,17 +90,17 @@ def look_over(
         report = _checked(spec.train, target)
         problems += _of_report(report, spec.train, target)
         if spec.valid:
-            problems += _of_report(_checked(spec.valid, target), spec.valid, target)
+            problems += _of_report(_checked(spec.valid, target, ignore=OF_TRAINING), spec.valid, target)
         examples, cost = report.dataset.examples, _cost(spec, can, target, report, price)
     if not checks:
         problems = [replace(p, severity="warning") if p.severity == "error" else p for p in problems]
     return Preflight(tuple(dict.fromkeys(problems)), cost, examples)
 
 
-def _checked(file: DataFile, target: Target) -> Report:
+def _checked(file: DataFile, target: Target, ignore: tuple[str, ...] = ()) -> Report:
     from ftprep.pipeline import check
 
-    return check(file.path, target=target.selector, method=target.method)
+    return check(file.path, target=target.selector, method=target.method, rules={"ignore": ignore} if ignore else None)
 
 
 def _of_report(report: Report, file: DataFile, target: Target) -> Iterator[Problem]:

@@ -36,7 +36,7 @@ class Ways:
     looks: Sequence[float] = LOOKS
     patience: float = MOST_WAIT
     file_wait: float = FILE_WAIT
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = lambda seconds: time.sleep(seconds)  # noqa: PLW0108 - found when it is called
     new: bool = False
     resubmit: bool = False
     attempt: int | None = None
@@ -126,7 +126,7 @@ class _Submission:
 
     def _sent(self, entry: Entry) -> Job:
         body = self.provider.body(self.spec, entry.files["train"], entry.files.get("valid", ""), entry.key)
-        deadline = time.monotonic() + self.ways.patience
+        waited = 0.0
         for tried in range(1000):
             sending = replace(entry, state="sending", sent_at=time.time(), sendings=entry.sendings + 1)
             entry = self.ledger.save(sending.noted("sending"))
@@ -138,7 +138,8 @@ class _Submission:
             except (Throttled, Unreachable) as error:
                 pause = _pause(error, tried)
                 entry = self.ledger.save(replace(entry, state="intent").noted(f"not sent: {error.message}"))
-                if time.monotonic() + pause > deadline or (isinstance(error, Unreachable) and tried >= 3):
+                waited += pause
+                if waited > self.ways.patience or (isinstance(error, Unreachable) and tried >= 3):
                     raise
                 self.ways.told(f"{error.message}; trying again in {pause:.0f} s")
                 self.ways.sleep(pause)

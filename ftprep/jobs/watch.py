@@ -63,18 +63,19 @@ class Seen:
 
     def new_of(self, pages: Iterator[list[Event]]) -> list[Event]:
         """Those of the pages (newest first) that were not told, oldest first; they are noted."""
-        found: list[Event] = []
+        found: dict[str, Event] = {}
         for number, page in enumerate(pages):
-            fresh = [event for event in page if event.content() not in self._known]
-            found += fresh
-            self._known.update(event.content() for event in fresh)
+            fresh = {key: event for event in page if (key := event.content()) not in self._known and key not in found}
+            found |= fresh
             if not fresh or number >= PAGES:
                 break
-        # Pages may overlap, and their order is not sure; turned round first, so that those of one second keep theirs.
-        found = list({event.content(): event for event in reversed(found)}.values())
-        found.sort(key=lambda event: event.created)
-        self._note(found)
-        return found
+        # The order of pages is not sure; turned round first, so that those of one second keep theirs.
+        told = list(found.values())
+        told.reverse()
+        told.sort(key=lambda event: event.created)
+        self._note(told)
+        self._known.update(found)
+        return told
 
     def _note(self, events: list[Event]) -> None:
         if self._path is not None and events:
@@ -103,7 +104,7 @@ class Watching:
     first: float = FIRST
     longest: float = LONGEST
     timeout: float | None = None
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = lambda seconds: time.sleep(seconds)  # noqa: PLW0108 - found when it is called
 
 
 def follow(
