@@ -154,8 +154,6 @@ def change(found: Found, what: str) -> Job:
     if not able:
         message = f"{can.title} cannot {what} a job"
         raise UsageError(message, "it can cancel one")
-    if not found.id:
-        get(found)  # says what to do
     try:
         job = found.provider.change(found.id, cast("Literal['cancel', 'pause', 'resume']", what))
     except Unclear:

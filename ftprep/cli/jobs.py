@@ -147,12 +147,13 @@ def _sent(asked: Request, ledger: Ledger, given: dict[str, Any], terminal: Termi
         return None
 
 
-def _found(name: str | None, given: dict[str, Any]) -> Found:
-    from ftprep.jobs.api import find
+def _found(name: str | None, given: dict[str, Any], may_lack: bool = False) -> Found:
+    from ftprep.jobs.api import find, with_id
     from ftprep.jobs.ledger import Ledger
 
     address = {each: given[each] for each in ADDRESS if given.get(each)}
-    return find(name, Ledger(given["ledger"]), given["provider"] or "", given["api_key_file"], **address)
+    found = find(name, Ledger(given["ledger"]), given["provider"] or "", given["api_key_file"], **address)
+    return found if may_lack else with_id(found)
 
 
 def _show(job: Job, terminal: Terminal, given: dict[str, Any]) -> None:
@@ -302,5 +303,5 @@ def resolve(name: str, resubmit: bool, look_for: float, **given: Any) -> int:
 
     terminal = Terminal.of(given)
     ways = Ways(told=lambda line: terminal.note(safe(line)), looks=looks_within(look_for), resubmit=resubmit)
-    _show(look(_found(name, given), ways), terminal, given)
+    _show(look(_found(name, given, may_lack=True), ways), terminal, given)
     return CLEAN

@@ -255,7 +255,7 @@ def resolve(found: Found, ways: Ways) -> Job:
 
 def get(found: Found) -> Job:
     """The job as it is now; the ledger learns of it."""
-    _needs_id(found)
+    with_id(found)
     job = patiently(lambda: found.provider.get(found.id), Ways().sleep, lambda _line: None)
     if found.entry is not None:
         found.ledger.save(found.entry.seen(job))
@@ -265,15 +265,17 @@ def get(found: Found) -> Job:
 
 def news(found: Found, watching: Watching | None = None) -> Iterator[News]:
     """What happens to a job, until it is over."""
-    _needs_id(found)
+    with_id(found)
     return follow(found.id, found.provider, found.ledger, found.entry, watching)
 
 
-def _needs_id(found: Found) -> None:
+def with_id(found: Found) -> Found:
+    """The same job, which must have an id; raises UsageError for a request without a job."""
     if not found.id:
         key = found.entry.key[:12] if found.entry else ""
         message = f"no job is known of {key}: its request had no clear answer, or was not sent"
         raise UsageError(message, f"`ftprep jobs resolve {key}` looks for it")
+    return found
 
 
 def watch(job: Job, tell: Callable[[News], None] | None = None, timeout: float | None = None, **how: Any) -> Job:

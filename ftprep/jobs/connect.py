@@ -129,9 +129,10 @@ def _azure(address: str, api_version: str) -> str:
 
 def _embedded(folder: Path) -> str:
     """The address of the sandbox in a folder, which is started where it does not run."""
-    try:
-        from ftprep.sandbox import start_sandbox
+    from importlib import import_module
+
+    try:  # by name: the sandbox stands beside all this, as any other service would
+        start = import_module("ftprep.sandbox").start_sandbox
     except ImportError:
         raise MissingExtra("--provider sandbox without --base-url", "sandbox") from None
-    running = start_sandbox(folder / "sandbox")
-    return checked_address(str(getattr(running, "base_url", running)))
+    return checked_address(str(start(folder / "sandbox").base_url))

@@ -19,6 +19,9 @@ from ftprep.jobs.secret import Secret, is_loopback
 from ftprep.jobs.trouble import Refused, Unclear, Unreachable, from_status
 
 PURPOSE = "fine-tune"
+MOST_JOBS = 5000
+"""Jobs of the account that are looked through, the newest first."""
+
 TIMEOUT = 120.0
 _NOT_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "LocalProtocolError")
 _NATIVE = ("model", "training_file", "validation_file", "suffix", "seed", "method", "integrations", "metadata")
@@ -176,14 +179,16 @@ class OpenAIForm:
 
     def find_jobs(self, spec: JobSpec, key: str, train: str, since: float) -> list[Job]:
         """Those that carry the key; where metadata may be dropped, also those with the file, model and suffix."""
-        found = []
+        found, older = [], 0
         with self._speaking() as client:
-            # Servers may ignore the filter on metadata, and Azure its order: it is done here, over all that is new.
-            for each in client.fine_tuning.jobs.list(limit=100):
+            # Servers may ignore a filter on metadata, and their order is not sure: both are seen to here.
+            for each in islice(client.fine_tuning.jobs.list(limit=100), MOST_JOBS):
                 job = self._job(_known(each, "id", self.host))
-                if since and 0 < job.created < since:
-                    break
-                if job.tag == key or (self.can.metadata != "kept" and _is_like(job, spec, train)):
+                if 0 < job.created < since:
+                    older += 1
+                    if older > 200:
+                        break
+                elif job.tag == key or (self.can.metadata != "kept" and _is_like(job, spec, train)):
                     found.append(job)
         return sorted(found, key=lambda job: job.created)
 

@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 from ftprep.errors import UsageError
 
 HIDDEN: Final = "[hidden]"
+SHORTEST: Final = 12
+"""Characters from which on a key is taken out of texts: "EMPTY" and "test" are no secrets, but words."""
+
 LONGEST: Final = 64 << 10
 """Bytes of a key file that are read: no key is longer."""
 
@@ -32,7 +35,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
-        if value:
+        if len(value) >= SHORTEST:
             _known.add(value)
 
     def reveal(self) -> str:
@@ -99,7 +102,6 @@ def _checked(value: str, origin: str) -> Secret:
         message = f"{origin}: there is no key in it"
         raise UsageError(message, "it holds the key on its first line")
     if not value.isascii() or not value.isprintable() or " " in value:
-        _known.add(value)
         message = f"{origin}: this is no key, it has characters that cannot be sent"
         raise UsageError(message, "copy it once more, without blanks")
     return Secret(value)

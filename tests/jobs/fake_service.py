@@ -333,7 +333,9 @@ class Routes:
 
     def events(self, number: str) -> tuple[int, Any]:
         """GET /fine_tuning/jobs/ID/events: newest first, in pages of two, ids new each time as at Azure."""
-        listed = [{"created_at": 1, "level": "info", "message": "Created fine-tuning job", "type": "message"}]
+        listed: list[dict[str, Any]] = [
+            {"created_at": 1, "level": "info", "message": "Created fine-tuning job", "type": "message"}
+        ]
         for step in range(1, self.s.asked.get(number, 0) + 1):
             data = {"step": step, "total_steps": self.s.polls, "train_loss": round(3 / step, 3)}
             said = f"Step {step}/{self.s.polls}: training loss={3 / step:.2f}"
@@ -342,7 +344,7 @@ class Routes:
         listed = [
             {"id": f"e{i}-{time.time_ns()}", "object": "fine_tuning.job.event", **e} for i, e in enumerate(listed)
         ]
-        listed = sorted(listed, key=lambda e: -e["created_at"])
+        listed = sorted(listed, key=lambda e: e["created_at"])[::-1]
         start = 0
         if after := self.query.get("after", [""])[0]:
             start = len(listed) - int(after[1:].split("-")[0])

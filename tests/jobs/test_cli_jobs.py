@@ -235,7 +235,7 @@ def test_no_key_is_ever_shown(fault: str, run: Run, tmp_path: Path, monkeypatch:
     said = ""
     with service_of() as service:
         for provider, place in (("openai", service.url), ("together", service.root), ("fireworks", service.root)):
-            reached = ("--provider", provider, "--base-url", place, "-v", "--debug")
+            reached: tuple[str, ...] = ("--provider", provider, "--base-url", place, "-v", "--debug")
             reached += ("--account", "acme") if provider == "fireworks" else ()
             for number, path in enumerate(paths[provider]):
                 service.faults = [Fault(fault, path, 8, method, "", body) for method in ("GET", "POST")]
@@ -349,6 +349,7 @@ def test_from_python(service: FakeService, tmp_path: Path) -> None:
     job = ft.submit(prepared, provider="sandbox", model=MODEL, base_url=service.url, hyper={"epochs": 2})
     assert isinstance(job, ft.Job)
     assert service.bodies[0]["validation_file"] == "file-2"
+    assert prepared.manifest
     manifest = ft.submit(prepared.manifest, provider="sandbox", model=MODEL, base_url=service.url, hyper={"epochs": 2})
     assert manifest.id == job.id
     assert job.watch(tell=lambda _news: None, first=0.01).status == "succeeded"
