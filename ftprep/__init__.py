@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ftprep.converter import convert, split
     from ftprep.errors import FtprepError
     from ftprep.fixer import Fixed, fix
+    from ftprep.jobs.api import submit
+    from ftprep.jobs.model import Job
     from ftprep.pipeline import check, load
     from ftprep.prepared import Prepared
     from ftprep.preparer import prepare
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Fixed",
     "FtprepError",
+    "Job",
     "Options",
     "Prepared",
     "Recipe",
@@ -38,12 +41,14 @@ __all__ = [
     "load",
     "prepare",
     "split",
+    "submit",
     "verify",
 ]
 
 _HOMES = {
     "Fixed": "fixer",
     "FtprepError": "errors",
+    "Job": "jobs.model",
     "Options": "readers.base",
     "Prepared": "prepared",
     "Recipe": "recipe",
@@ -55,6 +60,7 @@ _HOMES = {
     "load": "pipeline",
     "prepare": "preparer",
     "split": "converter",
+    "submit": "jobs.api",
     "verify": "verifier",
 }
 

@@ -14,6 +14,9 @@ from __future__ import annotations
 class FtprepError(Exception):
     """A run that could not be done: `message` says what and where, `hint` what to do about it."""
 
+    exit_code = 2
+    """Of the command line."""
+
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
         self.message = message

@@ -42,6 +42,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("trip",),
     ("preparer",),
     ("converter", "fixer", "sandbox"),
+    ("jobs",),
     ("cli",),
     ("__main__",),
 )

@@ -7,7 +7,9 @@ from typing import Any
 import click
 
 from ftprep.cli.check import check, fix
+from ftprep.cli.jobs import jobs
 from ftprep.cli.kinds import Group
+from ftprep.cli.models import models
 from ftprep.cli.outcomes import FAILED
 from ftprep.cli.prepare import convert, prepare, split
 from ftprep.cli.sandbox import sandbox
@@ -18,7 +20,7 @@ from ftprep.cli.verify import verify
 
 COMMANDS: tuple[click.Command, ...] = (
     *(check, fix, prepare, convert, split, verify),
-    *(tokens, rule, target, recipe, config, sandbox),
+    *(tokens, rule, target, recipe, config, jobs, models, sandbox),
 )
 """In the order in which `--help` lists them: that in which one needs them."""
 

@@ -1,7 +1,8 @@
 """How a run ends: the one place that makes exit codes and error lines of whatever happened.
 
 0 clean · 1 findings at or above --fail-on, or a diff · 2 the run could not be done · 3 a bug in ftprep ·
-130 interrupted · 141 the reader of the output went away before anything was worked out.
+4 a job whose creation has no clear answer · 130 interrupted · 141 the reader of the output went away before anything
+was worked out.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ def run(arguments: Sequence[str]) -> int:
 def failed(error: BaseException) -> int:
     """Tell of an error in one or two lines; its exit code."""
     if isinstance(error, FtprepError):
-        return _told(error.message, error.hint)
+        _told(error.message, error.hint)
+        return error.exit_code
     if isinstance(error, click.ClickException):
         return _told(*_usage(error))
     if isinstance(error, Stopped):

@@ -25,7 +25,8 @@ HEAVY = {
     "msgspec",
 }
 DATA_COMMANDS = ("check", "fix", "prepare", "convert", "split", "tokens")
-COMMANDS = (*DATA_COMMANDS, "verify", "rule", "target", "recipe", "config", "config show")
+JOB_COMMANDS = ("jobs", "jobs submit", "jobs list", "jobs watch", "jobs resolve", "jobs results", "models")
+COMMANDS = (*DATA_COMMANDS, *JOB_COMMANDS, "verify", "rule", "target", "recipe", "config", "config show")
 
 
 def modules_after(cwd: Path, *runs: list[str]) -> set[str]:
