@@ -62,7 +62,7 @@ class OpenAIForm:
         }
         if self.can.name == "azure" and self.api_version:
             return openai.AzureOpenAI(azure_endpoint=self.base_url, api_version=self.api_version, **common)
-        own = {"organization": self.organization or None, "project": self.project or None}
+        own: dict[str, Any] = {"organization": self.organization or None, "project": self.project or None}
         return openai.OpenAI(base_url=self.base_url, **own, **common)
 
     @contextmanager

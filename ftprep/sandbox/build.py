@@ -51,9 +51,17 @@ class Building:
         admin = Admin(house, self._faults, {**about, "pid": os.getpid()})
         app = make_app(self.door, self._routes(), admin, self._faults)
         config = uvicorn.Config(
-            app, http=_protocol(), ws="none", lifespan="off", log_config=None, log_level="critical", access_log=False, timeout_keep_alive=65,
-            timeout_graceful_shutdown=5, server_header=False,
-        )  # fmt: skip
+            app,
+            http=_protocol(),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            timeout_keep_alive=65,
+            timeout_graceful_shutdown=5,
+            server_header=False,
+        )
         return uvicorn.Server(config)
 
     def _routes(self) -> list[Route]:

@@ -18,6 +18,9 @@ from job_samples import MODEL, chats, service_of, training_file
 
 from ftprep.__main__ import main
 
+pytest_plugins = ("job_fixtures",)
+pytestmark = pytest.mark.usefixtures("own_place")
+
 ROOT = Path(__file__).resolve().parents[2]
 openai = pytest.mark.skipif(
     not __import__("importlib.util").util.find_spec("openai"), reason="pip install 'ftprep[openai]'"

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from ftprep.jobs.plot import spark, svg
 from ftprep.jobs.results import Results, parse, together
 
+pytest_plugins = ("job_fixtures",)
+pytestmark = pytest.mark.usefixtures("own_place")
+
 NEWER = "step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n1,2.5,0.3,,\n2,1.5,N/A,1.75,0.4\n"
 CLASSIC = (
     "step,elapsed_tokens,elapsed_examples,training_loss,training_sequence_accuracy,training_token_accuracy,"

@@ -12,8 +12,14 @@ from fake_service import FakeService, Fault
 from job_samples import service_of, training_file
 from killed import POINTS, Submitter
 
+pytest_plugins = ("job_fixtures",)
+
 pytest.importorskip("openai", reason="jobs at OpenAI's form go through openai: pip install 'ftprep[openai]'")
-pytestmark = [pytest.mark.loopback, pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")]
+pytestmark = [
+    pytest.mark.usefixtures("own_place"),
+    pytest.mark.loopback,
+    pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL"),
+]
 
 KILLED = -9
 

@@ -17,7 +17,9 @@ from ftprep.jobs.secret import Secret
 from ftprep.jobs.trouble import OutcomeUnknown
 from ftprep.jobs.watch import Watching
 
-pytestmark = pytest.mark.loopback
+pytest_plugins = ("job_fixtures",)
+
+pytestmark = [pytest.mark.usefixtures("own_place"), pytest.mark.loopback]
 QUICK = Watching(first=0.0, longest=0.0, sleep=lambda _seconds: None)
 LLAMA = "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"
 OTHERS: dict[str, dict[str, Any]] = {

@@ -14,8 +14,10 @@ from ftprep.jobs.ledger import Ledger
 from ftprep.jobs.trouble import OutcomeUnknown, Refused, Throttled, Unreachable
 from ftprep.lock import FolderLock
 
+pytest_plugins = ("job_fixtures",)
+
 pytest.importorskip("openai", reason="jobs at OpenAI's form go through openai: pip install 'ftprep[openai]'")
-pytestmark = pytest.mark.loopback
+pytestmark = [pytest.mark.usefixtures("own_place"), pytest.mark.loopback]
 
 JOBS = "/fine_tuning/jobs"
 

@@ -19,6 +19,9 @@ from ftprep.jobs.model import Event, Job
 from ftprep.jobs.trouble import Refused
 from ftprep.jobs.watch import News, Seen, Watching, points
 
+pytest_plugins = ("job_fixtures",)
+pytestmark = pytest.mark.usefixtures("own_place")
+
 QUICK = Watching(first=0.0, longest=0.0, sleep=lambda _seconds: None)
 
 
