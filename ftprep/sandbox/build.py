@@ -51,7 +51,7 @@ class Building:
         admin = Admin(house, self._faults, {**about, "pid": os.getpid()})
         app = make_app(self.door, self._routes(), admin, self._faults)
         quiet: dict[str, Any] = {"log_config": None, "log_level": "critical", "access_log": False}
-        times = {"timeout_keep_alive": 65, "timeout_graceful_shutdown": 5}
+        times: dict[str, Any] = {"timeout_keep_alive": 65, "timeout_graceful_shutdown": 5}
         config = uvicorn.Config(app, http=_protocol(), ws="none", lifespan="off", server_header=False, **quiet, **times)
         return uvicorn.Server(config)
 
