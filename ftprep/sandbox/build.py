@@ -50,18 +50,9 @@ class Building:
         about = {"sandbox": "ftprep", "profile": house.profile.name, "folder": str(self._sandbox.folder)}
         admin = Admin(house, self._faults, {**about, "pid": os.getpid()})
         app = make_app(self.door, self._routes(), admin, self._faults)
-        config = uvicorn.Config(
-            app,
-            http=_protocol(),
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            timeout_keep_alive=65,
-            timeout_graceful_shutdown=5,
-            server_header=False,
-        )
+        quiet: dict[str, Any] = {"log_config": None, "log_level": "critical", "access_log": False}
+        times: dict[str, Any] = {"timeout_keep_alive": 65, "timeout_graceful_shutdown": 5}
+        config = uvicorn.Config(app, http=_protocol(), ws="none", lifespan="off", server_header=False, **quiet, **times)
         return uvicorn.Server(config)
 
     def _routes(self) -> list[Route]:

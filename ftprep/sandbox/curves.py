@@ -32,9 +32,9 @@ class Step:
     epoch_ends: bool = False
 
 
-def sampled(total: int, of_epoch: int) -> set[int]:
-    """Which of `total` steps to tell of."""
-    every = max(1, math.ceil(total / MOST_STEPS))
+def sampled(total: int, of_epoch: int, most: int = MOST_STEPS) -> set[int]:
+    """Which of `total` steps to tell of: about `most`, and the last of each epoch."""
+    every = max(1, math.ceil(total / most))
     return {1, *range(every, total + 1, every), *range(of_epoch, total + 1, of_epoch)}
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ftprep.sandbox.curves import Step, sampled, word_curve
+from ftprep.sandbox.curves import MOST_STEPS, Step, sampled, word_curve
 from ftprep.sandbox.examples import Learnt
 
 UNKNOWN = "I do not know: nothing like this is in the training file."
@@ -82,15 +82,19 @@ class _Weights:
     """Inverse frequencies of hashed words, learnt once from the training questions."""
 
     def __init__(self, questions: Sequence[str], bits: int) -> None:
+        import numpy as np
         from sklearn.feature_extraction.text import TfidfTransformer
 
         self._bits = bits
         hashed = _hashed(questions, bits)
+        # Learning costs by the column, and most columns are empty.
+        self._columns = np.union1d([0], np.flatnonzero(hashed.getnnz(axis=0)))
+        hashed = hashed[:, self._columns]
         self._weights = TfidfTransformer(sublinear_tf=True).fit(hashed)
         self.rows = self._weights.transform(hashed)
 
     def of(self, questions: Sequence[str]) -> Any:
-        return self._weights.transform(_hashed(questions, self._bits))
+        return self._weights.transform(_hashed(questions, self._bits)[:, self._columns])
 
 
 class _Classifier:
@@ -112,7 +116,7 @@ class _Classifier:
         held_wanted = np.array([number[each.answer] for each in held])
         steps_of_epoch = math.ceil(len(train) / self._plan.batch)
         total, curve = steps_of_epoch * self._plan.epochs, []
-        shown = sampled(total, steps_of_epoch)
+        shown = sampled(total, steps_of_epoch, max(10, MOST_STEPS // max(1, len(self._names) // 4)))
         rng = np.random.default_rng(self._plan.seed)
         waiting: list[Any] = []
         for at, batch in enumerate(self._batches(len(train), rng), 1):
