@@ -92,8 +92,9 @@ class _Submission:
         except Refused as error:
             if error.status != 404:
                 raise
-            gone = replace(entry, status="cancelled").noted("the provider does not know it any more")
-            return self.ledger.save(gone)
+            message = f"{self.provider.host} does not know {entry.job_id}, which the ledger has for this"
+            hint = "is the key one of another account? --new makes a job of its own there"
+            raise Refused(message, hint, 404) from None
         except PASSING as error:
             self.ways.told(f"{error.message}: what is known of {entry.job_id} is from before")
             return entry
