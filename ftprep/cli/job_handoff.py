@@ -27,7 +27,8 @@ def hand_over(source: str, given: dict[str, Any], terminal: Terminal) -> int:
     method = given["method"] or "supervised"
     target = find_target(target_for(given["provider"], method), given["method"])
     hyper = j.hyper_of(given)
-    spec = JobSpec(target.name, "", given["model"], target.method, look_at(train), look_at(valid) if valid else None)
+    files = look_at(train), look_at(valid) if valid else None
+    spec = JobSpec(target.name, "", given["model"], target.method, *files, hyper, given["suffix"])
     refused = [] if given["no_check"] else _refused(train, target.selector, target.method)
     wanted = Wanted(given["model"], target.method, train, valid, hyper, given["suffix"], spec.key())
     made = hand_on(given["provider"], wanted)
@@ -37,7 +38,6 @@ def hand_over(source: str, given: dict[str, Any], terminal: Terminal) -> int:
     if refused:
         for line in refused:
             terminal.note(safe(f"error: {line}"))
-        terminal.note(f"`ftprep convert {source} --target {target.name} -o FILE.jsonl` writes its form where it can")
         return FOUND
     lines = [f"files: {', '.join(made.files)}", *(f"# {note}" for note in made.notes)]
     if made.request:

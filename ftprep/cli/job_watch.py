@@ -135,7 +135,8 @@ def _ending(found: Found, job: Job, terminal: Terminal) -> None:
 
 def all_events(found: Found) -> list[Event]:
     """All events of a job, oldest first."""
-    from ftprep.jobs.submit import Ways, patiently
+    from ftprep.jobs.patience import patiently
+    from ftprep.jobs.submit import Ways
 
     if not found.provider.can.events:
         message = f"{found.provider.can.title} tells no events"

@@ -135,7 +135,8 @@ def _confirm(asked: Request, terminal: Terminal) -> None:
 
 def _sent(asked: Request, ledger: Ledger, given: dict[str, Any], terminal: Terminal) -> Job | None:
     from ftprep.jobs.api import send
-    from ftprep.jobs.submit import Ways, looks_within
+    from ftprep.jobs.patience import looks_within
+    from ftprep.jobs.submit import Ways
     from ftprep.views.plain import safe
 
     ways = Ways(told=lambda line: terminal.note(safe(line)), looks=looks_within(given["look_for"]))
@@ -171,7 +172,8 @@ def list_(most: int, **given: Any) -> int:
     from ftprep.cli.job_views import table
     from ftprep.jobs.connect import connect, settle
     from ftprep.jobs.ledger import Ledger
-    from ftprep.jobs.submit import Ways, patiently
+    from ftprep.jobs.patience import patiently
+    from ftprep.jobs.submit import Ways
 
     ledger = Ledger(given["ledger"])
     found: list[tuple[Job, str]] = [(e.job(), e.state) for e in ledger.entries()[:most]]
@@ -257,7 +259,8 @@ def checkpoints(name: str | None, **given: Any) -> int:
     from dataclasses import asdict
 
     from ftprep.cli.job_views import checkpoints_text
-    from ftprep.jobs.submit import Ways, patiently
+    from ftprep.jobs.patience import patiently
+    from ftprep.jobs.submit import Ways
 
     terminal, found = Terminal.of(given), _found(name, given)
     listed = patiently(lambda: found.provider.checkpoints(found.id), Ways().sleep, terminal.note)
@@ -277,7 +280,7 @@ OUT = (
 def results(name: str | None, out: str | None, png: bool, **given: Any) -> int:
     """Fetch the figures of a job: as they came, as CSV and JSON lines, and as a plot."""
     from ftprep.cli.job_views import results_text
-    from ftprep.jobs.api import fetch_results
+    from ftprep.jobs.fetching import fetch_results
 
     terminal = Terminal.of(given)
     folder, figures, files = fetch_results(_found(name, given), Path(out) if out else None, png)
@@ -298,7 +301,8 @@ RESUBMIT = (o.option("--resubmit", is_flag=True, section=j.KEEPING, help="There 
 def resolve(name: str, resubmit: bool, look_for: float, **given: Any) -> int:
     """Look again for a job whose request had no clear answer (exit code 4 of submit)."""
     from ftprep.jobs.api import resolve as look
-    from ftprep.jobs.submit import Ways, looks_within
+    from ftprep.jobs.patience import looks_within
+    from ftprep.jobs.submit import Ways
     from ftprep.views.plain import safe
 
     terminal = Terminal.of(given)

@@ -45,7 +45,8 @@ def _provider(given: dict[str, Any]) -> Any:
 @o.add(*REACHED)
 def list_(**given: Any) -> int:
     """List the tuned models of an account."""
-    from ftprep.jobs.submit import Ways, patiently
+    from ftprep.jobs.patience import patiently
+    from ftprep.jobs.submit import Ways
     from ftprep.views.plain import finish, safe
 
     terminal, provider = Terminal.of(given), _provider(given)

@@ -10,19 +10,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftprep.disk import told
 from ftprep.errors import UsageError
 from ftprep.jobs.capabilities import Capabilities, find_provider
 from ftprep.jobs.connect import EMBEDDED, Connection, connect, offline, settle
 from ftprep.jobs.files import look_at, sides_of
-from ftprep.jobs.ledger import Entry, Ledger, write_durably
+from ftprep.jobs.ledger import Entry, Ledger
 from ftprep.jobs.model import DataFile, Job, JobSpec, Provider
+from ftprep.jobs.patience import patiently
 from ftprep.jobs.preflight import Preflight, look_over, target_of
-from ftprep.jobs.results import Results, parse, together
 from ftprep.jobs.secret import Secret, hide_known
-from ftprep.jobs.submit import Ways, entry_for, patiently
+from ftprep.jobs.submit import Ways, entry_for
 from ftprep.jobs.submit import submit as carry_out
-from ftprep.jobs.trouble import NotAccepted, ProviderError
+from ftprep.jobs.trouble import NotAccepted
 from ftprep.jobs.watch import News, Watching, follow
 
 if TYPE_CHECKING:
@@ -104,6 +103,7 @@ def request(
         raise UsageError(message, "name the model to be tuned: --model")
     train, beside = sides_of(source)
     held_back = Path(valid) if valid is not None else beside
+    files = look_at(train), look_at(held_back) if held_back else None
     official = can.name not in ("compatible", "sandbox")
     target = target_of(can, model, method, official)
     spec = JobSpec(
@@ -111,8 +111,8 @@ def request(
         endpoint=connection.base_url,
         model=model.strip(),
         method=method or _method_of(train, target),
-        train=look_at(train),
-        valid=look_at(held_back) if held_back else None,
+        train=files[0],
+        valid=files[1],
         hyper=dict(hyper or {}),
         suffix=suffix,
         seed=seed,
@@ -299,44 +299,3 @@ def _print(news: News) -> None:
     from ftprep.jobs.telling import line_of
 
     print(line_of(news), flush=True)  # noqa: T201 - a library call whose purpose it is
-
-
-def fetch_results(found: Found, out: Path | None = None, png: bool = False) -> tuple[Path, Results | None, list[Path]]:
-    """Download the figures of a job: the files as they came, as CSV and JSON lines, and a plot.
-
-    Files that are there with the same bytes stay. Returns the folder, the figures and the files. Raises ProviderError
-    where there are none yet.
-    """
-    import hashlib
-
-    from ftprep.jobs.plot import png as draw
-    from ftprep.jobs.plot import svg
-
-    job = get(found)
-    raw = patiently(lambda: found.provider.results(job), Ways().sleep, lambda _line: None)
-    if not raw:
-        raise ProviderError(f"{job.id} has no results ({job.status})", "they come when the job has succeeded")
-    folder = out or Path(f"{job.id.replace('/', '_')}_results")
-    with told(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    figures = [each for _, data in raw if (each := parse(data)) is not None]
-    results = together(figures) if figures else None
-    files: dict[str, bytes] = {Path(name).name: data for name, data in raw}
-    files["job.json"] = json.dumps(job.to_dict() | {"raw": dict(job.raw)}, indent=2, default=str).encode()
-    if results:
-        files |= {"metrics.csv": results.to_csv().encode(), "metrics.jsonl": results.to_jsonl().encode()}
-        files["loss.svg"] = svg(results.rows, f"{job.id}  {job.model_out or job.model}").encode()
-    written = []
-    for name, data in files.items():
-        path = folder / name
-        if not (path.is_file() and path.read_bytes() == data):
-            write_durably(path, data)
-        written.append(path)
-    if png and results:
-        draw(files["loss.svg"].decode(), folder / "loss.png")
-        written.append(folder / "loss.png")
-    if found.entry is not None:
-        hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-        latest = found.ledger.load(found.entry.base, found.entry.attempt) or found.entry
-        found.ledger.save(replace(latest, results=hashes))
-    return folder, results, written

@@ -15,6 +15,7 @@ from ftprep.errors import FtprepError, MissingExtra
 from ftprep.jobs.capabilities import Capabilities
 from ftprep.jobs.http import blocks_of, retry_after
 from ftprep.jobs.model import METADATA_KEY, Checkpoint, DataFile, Event, FileRef, Job, JobSpec, Parts, Told
+from ftprep.jobs.openai_answers import event, file_ref, known, number, plain
 from ftprep.jobs.secret import Secret, is_loopback
 from ftprep.jobs.trouble import Refused, Unclear, Unreachable, from_status
 
@@ -119,9 +120,9 @@ class OpenAIForm:
         """The newest file of that name, size and purpose; names have the hash of the content."""
         with self._speaking() as client:
             for each in islice(client.files.list(purpose=PURPOSE), 10_000):
-                said = _plain(each)
+                said = plain(each)
                 if (said.get("filename"), said.get("bytes")) == (file.name, file.bytes):
-                    ref = _file_ref(said)
+                    ref = file_ref(said)
                     if ref.state != "error":
                         return ref
         return None
@@ -132,7 +133,7 @@ class OpenAIForm:
             return self._in_parts(file, parts, told)
         with self._speaking() as client, Path(file.path).open("rb") as opened:
             made = client.files.create(file=(file.name, opened, "application/jsonl"), purpose=PURPOSE)
-            return _file_ref(_known(made, "id", self.host))
+            return file_ref(known(made, "id", self.host))
 
     def _in_parts(self, file: DataFile, parts: Parts, told: Told) -> FileRef:
         state = parts.load()
@@ -142,16 +143,16 @@ class OpenAIForm:
                 made = client.uploads.create(
                     bytes=file.bytes, filename=file.name, mime_type="application/jsonl", purpose=PURPOSE
                 )
-                state = {"upload": _known(made, "id", self.host)["id"], "size": size, "parts": []}
+                state = {"upload": known(made, "id", self.host)["id"], "size": size, "parts": []}
                 parts.save(state)
             total = -(-file.bytes // size)
             try:
-                for number in range(len(state["parts"]), total):
-                    data = b"".join(blocks_of(Path(file.path), number * size, size))
+                for done_parts in range(len(state["parts"]), total):
+                    data = b"".join(blocks_of(Path(file.path), done_parts * size, size))
                     part = client.uploads.parts.create(state["upload"], data=data)
-                    state["parts"].append(_known(part, "id", self.host)["id"])
+                    state["parts"].append(known(part, "id", self.host)["id"])
                     parts.save(state)
-                    told(f"part {number + 1} of {total} of {Path(file.path).name} is sent")
+                    told(f"part {done_parts + 1} of {total} of {Path(file.path).name} is sent")
                 done = client.uploads.complete(state["upload"], part_ids=state["parts"], md5=_md5(Path(file.path)))
             except Exception as error:  # noqa: BLE001 - whatever the package raises
                 trouble = error if isinstance(error, FtprepError) else self._trouble(error)
@@ -159,12 +160,12 @@ class OpenAIForm:
                     parts.save({})  # it has expired: the next try begins anew
                 raise trouble from None
             parts.save({})
-            return _file_ref(_known(_plain(done).get("file") or {}, "id", self.host))
+            return file_ref(known(plain(done).get("file") or {}, "id", self.host))
 
     def file_state(self, ref: FileRef) -> FileRef:
         """The file as it is now."""
         with self._speaking() as client:
-            return _file_ref(_known(client.files.retrieve(ref.id), "id", self.host))
+            return file_ref(known(client.files.retrieve(ref.id), "id", self.host))
 
     def create(self, spec: JobSpec, body: Mapping[str, Any], key: str) -> Job:
         """One POST."""
@@ -175,7 +176,7 @@ class OpenAIForm:
             made = client.fine_tuning.jobs.create(
                 **native, extra_body=others or None, extra_headers={"Idempotency-Key": key}
             )
-            return self._job(_known(made, "id", self.host))
+            return self._job(known(made, "id", self.host))
 
     def find_jobs(self, spec: JobSpec, key: str, train: str, since: float) -> list[Job]:
         """Those that carry the key; where metadata may be dropped, also those with the file, model and suffix."""
@@ -183,7 +184,7 @@ class OpenAIForm:
         with self._speaking() as client:
             # Servers may ignore a filter on metadata, and their order is not sure: both are seen to here.
             for each in islice(client.fine_tuning.jobs.list(limit=100), MOST_JOBS):
-                job = self._job(_known(each, "id", self.host))
+                job = self._job(known(each, "id", self.host))
                 if 0 < job.created < since:
                     older += 1
                     if older > 200:
@@ -195,18 +196,18 @@ class OpenAIForm:
     def get(self, job_id: str) -> Job:
         """The job as it is now."""
         with self._speaking() as client:
-            return self._job(_known(client.fine_tuning.jobs.retrieve(job_id), "id", self.host))
+            return self._job(known(client.fine_tuning.jobs.retrieve(job_id), "id", self.host))
 
     def list_jobs(self, most: int) -> list[Job]:
         """The newest jobs."""
         with self._speaking() as client:
             listed = islice(client.fine_tuning.jobs.list(limit=min(most, 100)), most)
-            return [self._job(_plain(each)) for each in listed]
+            return [self._job(plain(each)) for each in listed]
 
     def change(self, job_id: str, what: Literal["cancel", "pause", "resume"]) -> Job:
         """Cancel, pause or resume."""
         with self._speaking() as client:
-            return self._job(_known(getattr(client.fine_tuning.jobs, what)(job_id), "id", self.host))
+            return self._job(known(getattr(client.fine_tuning.jobs, what)(job_id), "id", self.host))
 
     def events(self, job_id: str) -> Iterator[list[Event]]:
         """The events in pages, newest first."""
@@ -215,9 +216,9 @@ class OpenAIForm:
             with self._speaking() as client:
                 cursor = {"after": after} if after else {}
                 page = client.fine_tuning.jobs.list_events(job_id, limit=100, **cursor)
-                said = [_plain(each) for each in page.data or ()]
+                said = [plain(each) for each in page.data or ()]
                 more = page.has_next_page()
-            yield [_event(each) for each in said]
+            yield [event(each) for each in said]
             following = str(said[-1].get("id") or "") if said else ""
             if not more or not following or following == after:
                 return
@@ -226,7 +227,7 @@ class OpenAIForm:
     def checkpoints(self, job_id: str) -> list[Checkpoint]:
         """The checkpoints, the latest first."""
         with self._speaking() as client:
-            listed = [_plain(each) for each in islice(client.fine_tuning.jobs.checkpoints.list(job_id), 1000)]
+            listed = [plain(each) for each in islice(client.fine_tuning.jobs.checkpoints.list(job_id), 1000)]
         made = (
             Checkpoint(
                 str(each.get("id") or ""),
@@ -247,7 +248,7 @@ class OpenAIForm:
     def models(self) -> list[dict[str, Any]]:
         """The tuned models, which are those that the account owns."""
         with self._speaking() as client:
-            listed = [_plain(each) for each in client.models.list()]
+            listed = [plain(each) for each in client.models.list()]
         return [m for m in listed if str(m.get("id", "")).startswith("ft:") or ".ft-" in str(m.get("id", ""))]
 
     def delete_model(self, name: str) -> None:
@@ -268,9 +269,9 @@ class OpenAIForm:
             model=str(said.get("model") or ""),
             model_out=str(said.get("fine_tuned_model") or ""),
             error=told,
-            created=_number(said.get("created_at")),
-            finished=_number(said.get("finished_at")),
-            tokens=int(_number(said.get("trained_tokens"))),
+            created=number(said.get("created_at")),
+            finished=number(said.get("finished_at")),
+            tokens=int(number(said.get("trained_tokens"))),
             training_file=str(said.get("training_file") or ""),
             suffix=str(said.get("suffix") or said.get("user_provided_suffix") or ""),
             tag=str(metadata.get(METADATA_KEY) or "") if metadata else "",
@@ -290,44 +291,6 @@ def _closing(client: Any) -> Iterator[Any]:
         yield client
     finally:
         client.close()
-
-
-def _plain(value: Any) -> dict[str, Any]:
-    """What the package made of an answer, as it was."""
-    if isinstance(value, dict):
-        return value
-    return dict(value.to_dict()) if hasattr(value, "to_dict") else {}
-
-
-def _known(value: Any, needed: str, host: str) -> dict[str, Any]:
-    """The same, which must have one thing at least; raises Unclear."""
-    said = _plain(value)
-    if not isinstance(said.get(needed), str) or not said[needed]:
-        raise Unclear(f"{host} answered with something that is not what was asked for")
-    return said
-
-
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
-
-
-def _file_ref(said: Mapping[str, Any]) -> FileRef:
-    status = str(said.get("status") or "processed")
-    reason = str(said.get("status_details") or "")
-    if status in ("error", "failed", "deleted", "deleting", "canceled", "cancelled"):
-        return FileRef(str(said.get("id") or ""), "error", reason or status)
-    return FileRef(str(said.get("id") or ""), "ready" if status in ("processed", "succeeded") else "waiting", reason)
-
-
-def _event(said: Mapping[str, Any]) -> Event:
-    data = said.get("data")
-    return Event(
-        _number(said.get("created_at")),
-        str(said.get("level") or "info"),
-        str(said.get("message") or ""),
-        data if isinstance(data, dict) else {},
-        str(said.get("id") or ""),
-    )
 
 
 def _md5(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -12,10 +11,8 @@ from typing import Any, TypeVar
 from ftprep.errors import UsageError
 from ftprep.jobs.ledger import Entry, KeptFile, Ledger
 from ftprep.jobs.model import TERMINAL, DataFile, FileRef, Job, JobSpec, Provider, Told
+from ftprep.jobs.patience import LOOKS, patiently, pause_of
 from ftprep.jobs.trouble import PASSING, OutcomeUnknown, ProviderError, Refused, Throttled, Unclear, Unreachable
-
-LOOKS: Sequence[float] = (0, 2, 5, 15, 60)
-"""Seconds between looks for a job whose request had no clear answer."""
 
 CLOCKS_DIFFER = 900.0
 """Seconds by which a provider's clock may be behind ours."""
@@ -95,8 +92,9 @@ class _Submission:
         except Refused as error:
             if error.status != 404:
                 raise
-            gone = replace(entry, status="cancelled").noted("the provider does not know it any more")
-            return self.ledger.save(gone)
+            message = f"{self.provider.host} does not know {entry.job_id}, which the ledger has for this"
+            hint = "is the key one of another account? --new makes a job of its own there"
+            raise Refused(message, hint, 404) from None
         except PASSING as error:
             self.ways.told(f"{error.message}: what is known of {entry.job_id} is from before")
             return entry
@@ -136,7 +134,7 @@ class _Submission:
                 self.ledger.save(replace(entry, state="refused").noted(f"refused: {error.message}"))
                 raise
             except (Throttled, Unreachable) as error:
-                pause = _pause(error, tried)
+                pause = pause_of(error, tried)
                 entry = self.ledger.save(replace(entry, state="intent").noted(f"not sent: {error.message}"))
                 waited += pause
                 if waited > self.ways.patience or (isinstance(error, Unreachable) and tried >= 3):
@@ -251,7 +249,7 @@ class _Submission:
                 if tried == 3:
                     raise
                 self.ways.told(error.message)
-                self.ways.sleep(_pause(error, tried))
+                self.ways.sleep(pause_of(error, tried))
                 if found := self._asked(lambda: self.provider.find_file(file)):
                     return found
             else:
@@ -279,38 +277,6 @@ class _Submission:
     def _asked(self, call: Callable[[], T]) -> T:
         """What a request that changes nothing answers, asked again where that may help."""
         return patiently(call, self.ways.sleep, self.ways.told)
-
-
-def patiently(call: Callable[[], T], sleep: Callable[[float], None], told: Told, tries: int = 5) -> T:
-    """The answer to a request that changes nothing, asked up to `tries` times. Raises ProviderError."""
-    for tried in range(tries):
-        try:
-            return call()
-        except PASSING as error:
-            if tried == tries - 1:
-                raise
-            told(error.message)
-            sleep(_pause(error, tried))
-    raise AssertionError("the last try raises")
-
-
-def _pause(error: ProviderError, tried: int) -> float:
-    """Seconds until the next try: as asked for, else longer each time, and not at the same moment as others."""
-    asked = error.wait if isinstance(error, Throttled) else None
-    if asked is not None:
-        return asked
-    return float(min(2**tried, 60)) * random.uniform(0.5, 1.0)  # noqa: S311
-
-
-def looks_within(seconds: float) -> tuple[float, ...]:
-    """The pauses before each look for a job that together are no longer than so many seconds."""
-    found, left = [0.0], seconds
-    for pause in LOOKS[1:]:
-        if left <= 0:
-            break
-        found.append(min(pause, left))
-        left -= found[-1]
-    return tuple(found)
 
 
 def entry_for(spec: JobSpec, connection: Mapping[str, Any], classification: Mapping[str, Any]) -> Entry:

@@ -212,10 +212,16 @@ def test_who_takes_no_job_from_here(
     for each in commands:
         assert each in out
     assert json.loads(run(*arguments, "--output-format", "json")[1])["provider"] == provider
+    other = run(*arguments[:-2], "3", arguments[-1])[1]
+    assert provider != "bedrock" or _token(out) not in other  # other settings are another job
     if provider == "vertex":
         code, _, err = run(*arguments[:-1])
         assert code == 1
         assert "ftprep convert" in err
+
+
+def _token(commands: str) -> str:
+    return commands.partition("--client-request-token ")[2].split()[0]
 
 
 FAILURES = ("401", "400", "403", "429", "500", "502", "truncated", "lost", "dropped")

@@ -183,6 +183,18 @@ def test_a_job_that_failed_stands_in_nobodys_way(end: str, tmp_path: Path) -> No
         assert service.created == 2
 
 
+def test_a_job_that_the_provider_does_not_know_is_not_made_again_unasked(tmp_path: Path) -> None:
+    with service_of() as service:
+        one, ledger = asked(training_file(tmp_path), service.url), Ledger(tmp_path / "jobs")
+        sent(one, ledger)
+        service.jobs.clear()  # as with the key of another account
+        with pytest.raises(Refused, match="does not know ftjob-1"):
+            sent(one, ledger)
+        assert service.created == 0
+        sent(one, ledger, quick(new=True))
+        assert service.created == 1
+
+
 def test_files_are_used_again_by_their_content(tmp_path: Path) -> None:
     path = training_file(tmp_path)
     with service_of() as service:
@@ -191,7 +203,6 @@ def test_files_are_used_again_by_their_content(tmp_path: Path) -> None:
         sent(asked(path, service.url, seed=3), Ledger(tmp_path / "two"))
         assert service.made("/files") == 1
         del service.files["file-1"]
-        service.jobs.clear()
         sent(asked(path, service.url, seed=4), Ledger(tmp_path / "one"))
         assert service.made("/files") == 2
 
