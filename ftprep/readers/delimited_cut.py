@@ -18,11 +18,13 @@ Kind = Literal["plain", "torn", "long"]
 
 class Stretch(NamedTuple):
     """Neighbouring bytes of one kind: `plain` whole records as RFC 4180 has them; `torn` one record with a misplaced
-    quote, up to the next line that is a whole record; `long` one line beyond MAX_RECORD_BYTES."""
+    quote, up to the next line that is a whole record; `long` one line beyond MAX_RECORD_BYTES. `reach` is how far
+    behind its end was looked to tell where a torn one ends."""
 
     start: int
     end: int
     kind: Kind
+    reach: int = 0
 
 
 class Trouble(NamedTuple):
@@ -37,7 +39,8 @@ class Cutter:
     """Finds the records of a file with one delimiter, one number of columns and line feeds as line ends.
 
     A quote opens a cell only at its start, as in RFC 4180; elsewhere it is text. A carriage return alone is text.
-    Where a stretch ends depends on nothing before it, so a file may be cut between any two stretches.
+    Where a stretch ends depends on nothing before it, so a file may be cut behind any stretch that none before reaches
+    beyond.
     """
 
     def __init__(self, delimiter: str, width: int) -> None:
@@ -160,22 +163,26 @@ class Cutter:
     def _torn(self, data: bytes, start: int, at: int, final: bool) -> Stretch | None:
         """The torn record that starts at `start`, up to the first line from `at` on that is a whole record, or that
         would be one but for its own quotes."""
+        reach = 0
         while at < len(data):
             bound = at + base.MAX_RECORD_BYTES
             if at - start > base.MAX_RECORD_BYTES:
-                return Stretch(start, at, "torn")
+                return Stretch(start, at, "torn", reach)
             found = self._sound.match(data, at, bound)
             if found and (final or data[found.end() - 1 : found.end()] == b"\n"):
-                return Stretch(start, at, "torn")
+                return Stretch(start, at, "torn", reach)
             if not final and len(data) <= bound and self._begun.match(data, at):
                 return None
             line_end = data.find(b"\n", at, bound) + 1
             as_many = data.count(self._mark, at, line_end) == self._width - 1
-            if line_end and as_many and not self.record.match(data, at, bound):
-                return Stretch(start, at, "torn")
+            if line_end and as_many:
+                whole = self.record.match(data, at, bound)
+                if not whole:
+                    return Stretch(start, at, "torn", reach)
+                reach = max(reach, whole.end())
             if not line_end:
                 if len(data) > bound:
-                    return Stretch(start, at, "torn")  # what follows is a line that is too long
+                    return Stretch(start, at, "torn", reach)  # what follows is a line that is too long
                 break
             at = line_end
         return Stretch(start, len(data), "torn") if final else None
@@ -223,7 +230,10 @@ class Pieces:
         if len(held) < self._enough:
             self._held = held
             return b""
-        end = max((stretch.end for stretch in self._cut.stretches(held, final=False)), default=0)
+        end = reach = 0
+        for stretch in self._cut.stretches(held, final=False):
+            reach = max(reach, stretch.reach)
+            end = stretch.end if stretch.end >= reach else end
         piece, held = held[:end], held[end:]
         if len(held) > base.MAX_RECORD_BYTES and b"\n" not in held[: base.MAX_RECORD_BYTES + 1]:
             held = held[: base.MAX_RECORD_BYTES + 1]

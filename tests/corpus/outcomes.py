@@ -1,4 +1,4 @@
-"""What a check makes of one file: its fate, its account, its processor time; in words where the check could not be done."""
+"""What a check makes of one file: its fate, its account, its processor time; or why it could not be done."""
 
 from __future__ import annotations
 
