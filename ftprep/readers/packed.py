@@ -18,7 +18,7 @@ MAGIC_BYTES = 16
 MAX_UNPACKER_BYTES = 256 << 20
 """Memory that unpacking may take besides what it gives: `xz -9` needs 65 MiB. zstd keeps its own bound of 128 MiB."""
 
-MAX_EXPANSION, SURE_BYTES = 200, 1 << 30
+MAX_EXPANSION, SURE_BYTES = 200, 16 << 20
 """How many times the bytes that were read data may unpack to, beyond a number of bytes that does no harm."""
 
 _READ_BYTES = 1 << 17

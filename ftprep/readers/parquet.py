@@ -2,8 +2,8 @@
 
 What is bounded: memory, since the child may use MEMORY at most (where the system bounds addresses: not on macOS and
 Windows), and a chunk is a batch of about CHUNK_BYTES however large its row group is; a row beyond the bound of a record
-is a fault. A file that says it has more rows than can be meant (MAX_ROWS_A_BYTE), or that unpacks to a thousand times its
-size, is not read, or not to its end. What is not bounded is time below these limits: a small file may hold a GiB.
+is a fault. A file that says it has more rows than can be meant (MAX_ROWS_A_BYTE), or that unpacks to a thousand times
+its size, is not read, or not to its end. What is not bounded is time below these limits: a small file may hold a GiB.
 """
 
 from __future__ import annotations

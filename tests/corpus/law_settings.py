@@ -15,7 +15,8 @@ many = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=_CAL
 few = settings(many, max_examples=EXAMPLES if EXAMPLES > 1000 else 4)
 """Where a child process reads the file: a quarter of a second each."""
 
-ODD = ["NA", "null", "None", "nan", "", " ", "007", "1e5", "TRUE", "2020-01-01", '"', '""', '"a', "a,b", "a\nb", "a\r\nb",
-       "a\rb", "\ufeff", "\u2028", "\x85", "\0", "=1+1", "#x", "sep=;", "\\", "\\n", "\x1b[2J", "_x000D_", "x" * 300]  # fmt: skip
+ODD = ["NA", "null", "None", "nan", "", " ", "007", "1e5", "TRUE", "2020-01-01", '"', '""', '"a', "a,b", "a\nb",
+       "a\r\nb", "a\rb", "\ufeff", "\u2028", "\x85", "\0", "=1+1", "#x", "sep=;", "\\", "\\n", "\x1b[2J",
+       "_x000D_", "x" * 300]  # fmt: skip
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(ODD)
 PAIRS = st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=8)

@@ -64,7 +64,10 @@ def as_json_has_it(line: bytes) -> Any:
 def as_arrow_has_it(lines: list[bytes]) -> list[dict[str, Any]]:
     schema = pa.schema([("prompt", pa.string()), ("completion", pa.string())])
     options = pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
-    return pyarrow.json.read_json(io.BytesIO(b"\n".join(lines) + b"\n"), parse_options=options).to_pylist()
+    got: list[dict[str, Any]] = pyarrow.json.read_json(
+        io.BytesIO(b"\n".join(lines) + b"\n"), parse_options=options
+    ).to_pylist()
+    return got
 
 
 def same_json(path: Path) -> None:
@@ -181,8 +184,9 @@ def as_its_xml_has_it(path: Path) -> list[list[str]]:
     return rows
 
 
-CELL = (st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"), max_size=9)
-        | st.sampled_from([text for text in ODD if text.isprintable()])).filter(lambda text: "_x" not in text)  # fmt: skip
+_LETTERS = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff")
+_ODD = st.sampled_from([text for text in ODD if text.isprintable()])
+CELL = (st.text(_LETTERS, max_size=9) | _ODD).filter(lambda text: "_x" not in text)
 """Without control characters, which XML has not, and without the escapes that stand for them."""
 
 

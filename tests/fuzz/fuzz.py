@@ -22,7 +22,7 @@ SLOW_SECONDS = 5.0
 
 
 def mutated(chosen: random.Random, pool: Sequence[bytes], tokens: Sequence[bytes]) -> bytes:
-    """One seed, changed in a few places: bytes flipped, put in, taken out or doubled, tokens, a part of another seed."""
+    """One seed, changed in a few places: bytes flipped, put in, taken out, doubled; tokens; a part of another seed."""
     data = bytearray(chosen.choice(pool))
     for _ in range(chosen.choice((1, 1, 2, 3, 5, 8, 20))):
         at = chosen.randrange(len(data) + 1)

@@ -128,7 +128,8 @@ def delimited(data: bytes) -> None:
         assert row.skipped or codes or tuple(row.record) == table.header
         assert codes or row.skipped or all(type(cell) is str for cell in row.record.values())
     places = [row.line for row in rows]
-    assert places == sorted(set(places)) and (not places or places[0] > table.header_line)
+    assert places == sorted(set(places))
+    assert not places or places[0] > table.header_line
     if table.encoding != "utf-8" or b"\r" in data or any(f.code in ("IO101", "IO112") for r in rows for f in r.faults):
         return
     below = data.removeprefix(b"\xef\xbb\xbf").split(b"\n", table.header_line - 1)[-1].decode("utf-8")
@@ -148,14 +149,13 @@ def recipe(data: bytes) -> None:
     path = Path(_FOLDER.name) / f"r{kind}"
     path.write_bytes(body)
     try:
-        made = resolve(read_settings(path))
-        make_plan([{"prompt": "a ->", "completion": " b"}], made)
-    except FtprepError as error:
-        assert error.message
+        make_plan([{"prompt": "a ->", "completion": " b"}], resolve(read_settings(path)))
+    except FtprepError:
+        return
 
 
 def workbook(data: bytes) -> None:
-    """The look into a workbook before it is parsed: a zip file as it is (z), or a sheet or part inside of a sound one."""
+    """The look into a workbook before it is parsed: a zip file as it is (z), or a part inside of a sound one."""
     kind, body = data[:1], data[1:]
     if kind == b"s":
         body = package("", **{SHEET: body})
@@ -169,8 +169,8 @@ def workbook(data: bytes) -> None:
     try:
         for sheet in workbook_guard.inspect(str(path)).sheets:
             bad_cells(str(path), sheet.part)
-    except Refused as refused:
-        assert refused.fault.message
+    except Refused:
+        return
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
@@ -200,7 +200,8 @@ def seeds(target: str) -> list[bytes]:
             '<row r="2"><c r="A2"><f>1+1</f><v>2</v></c><c r="B2" t="e"><v>#N/A</v></c></row><mergeCell ref="A1:B2"/>'
         )
         extra = b'<workbook><sheets><sheet name="S" sheetId="1" id="r1" state="hidden"/></sheets></workbook>'
-        link = b'<Relationships><Relationship Id="r1" Type="x/worksheet" Target="../xl/worksheets/sheet1.xml"/></Relationships>'
+        part = b'Target="../xl/worksheets/sheet1.xml"'
+        link = b'<Relationships><Relationship Id="r1" Type="x/worksheet" ' + part + b"/></Relationships>"
         return [*books, b"s" + sheet_of(cells).encode(), b"w" + extra, b"r" + link]
     prefix = {"jsonl": (".jsonl",), "csv": (".csv", ".tsv")}[target]
     found = [twin.data for twin in twins() if twin.name.endswith(prefix)]
@@ -208,14 +209,23 @@ def seeds(target: str) -> list[bytes]:
 
 
 TOKENS = {
-    "jsonl": [b'"', b"{", b"}", b"[", b"]", b",", b":", b"\n", b"\r\n", b"\\u0022", b"\\ud83d", b"\\", b"null", b"1e999",
-              b"-0", b'{"prompt": "a", "completion": "b"}', b'{"messages": [{"role": "user", "content": "x"}]}',
-              b"\xff", b"\0", b"\xef\xbb\xbf", b"1.00000000000000000001", b"18446744073709551617"],
-    "csv": [b'"', b'""', b",", b";", b"\t", b"\n", b"\r\n", b"\r", b"\0", b"\xff", b"prompt,completion\n", b'","', b"sep=;\n",
-            b'"\n"', b"#", b"\xef\xbb\xbf", b"a,b\n"],
-    "recipe": [b"[", b"]", b"=", b'"', b"{", b"}", b"\n", b"true", b"-1", b"1e400", b"nan", b"[columns]\n", b"[rules]\n",
-               b"[split]\n", b"valid = ", b"shape = ", b"target = ", b"model = ", b"\xff", b"[[x]]\n", b"1979-05-27"],
-    "workbook": [b"<c ", b"</c>", b'r="A1"', b'r="XFD1048576"', b"<f>", b"<v>", b"<!DOCTYPE", b'encoding="utf-16"', b"<row ",
-                 b'r="99999999999"', b"mergeCell", b"\0", b"PK\3\4", b"PK\5\6", b'hidden="1"', b"&#0;", b"<![CDATA["],
-}  # fmt: skip
+    "jsonl": [
+        *b'" { } [ ] , : \\ null -0 \\u0022 \\ud83d 1e999 1.00000000000000000001 18446744073709551617'.split(),
+        *(b"\n", b"\r\n", b"\xff", b"\0", b"\xef\xbb\xbf"),
+        b'{"prompt": "a", "completion": "b"}',
+        b'{"messages": [{"role": "user", "content": "x"}]}',
+    ],
+    "csv": [
+        *b'" "" , ; "," # prompt,completion sep=;'.split(),
+        *(b"\t", b"\n", b"\r\n", b"\r", b"\0", b"\xff", b'"\n"', b"\xef\xbb\xbf", b"a,b\n"),
+    ],
+    "recipe": [
+        *b'[ ] = " { } true -1 1e400 nan [columns] [rules] [split] [[x]] 1979-05-27'.split(),
+        *(b"\n", b"valid = ", b"shape = ", b"target = ", b"model = ", b"\xff"),
+    ],
+    "workbook": [
+        *b'</c> <f> <v> <!DOCTYPE r="A1" r="XFD1048576" r="99999999999" mergeCell &#0; <![CDATA['.split(),
+        *(b'encoding="utf-16"', b"<c ", b"<row ", b"\0", b"PK\3\4", b"PK\5\6", b'hidden="1"'),
+    ],
+}
 """What mutations put in."""

@@ -23,7 +23,7 @@ from ftprep.readers.delimited_cut import cutter
 READER = DelimitedReader()
 
 
-def table_of(data: bytes | str, folder: Path, name: str = "t.csv", **options: str) -> Table:
+def table_of(data: bytes | str, folder: Path, name: str = "t.csv", **options: Any) -> Table:
     """The table of a file with these bytes."""
     path = folder / name
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
@@ -38,7 +38,7 @@ def rows_of(table: Table) -> list[Row]:
     return [row for chunk in chunks for row in READER.decode(table, chunk)]
 
 
-def read(data: bytes | str, folder: Path, name: str = "t.csv", **options: str) -> list[Row]:
+def read(data: bytes | str, folder: Path, name: str = "t.csv", **options: Any) -> list[Row]:
     """All rows of a file with these bytes."""
     return rows_of(table_of(data, folder, name, **options))
 
