@@ -63,9 +63,11 @@ def test_the_depth_is_as_is_said(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     deep = "[" * 99 + "]" * 99
     path.write_text(f'{json.dumps(SHORT)}\n{{"prompt": "a", "completion": "b", "d": {deep}}}\n', encoding="utf-8")
-    assert found(path) == ([f"nested deeper than {base.MAX_DEPTH} levels"], 1)
+    messages, loaded = found(path)
+    assert messages[0].startswith(f"nested deeper than {base.MAX_DEPTH} levels")
+    assert loaded == 1
     assert found(path, depth=100) == ([], 2)
-    assert found(path, depth=99) == (["nested deeper than 99 levels"], 1)
+    assert found(path, depth=99)[0][0].startswith("nested deeper than 99 levels")
 
 
 def test_columns_are_as_many_as_is_said(tmp_path: Path) -> None:
@@ -90,15 +92,15 @@ def test_a_sheet_spans_as_much_as_is_said(tmp_path: Path) -> None:
 
 
 def test_packed_data_unpacks_to_as_much_as_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed, "SURE_BYTES", 1 << 16)
+    monkeypatch.setattr(packed, "SURE_BYTES", 1 << 19)
     path = tmp_path / "t.jsonl.bz2"
-    path.write_bytes(bz2.compress((json.dumps(SHORT) + "\n").encode() * 5000))
+    path.write_bytes(bz2.compress((json.dumps(SHORT) + "\n").encode() * 30_000))
     messages, loaded = found(path)
     assert messages == [
         "the bzip2 data unpacks to more than 200 times its size; where that is meant: --limit expansion=2000"
     ]
-    assert 0 < loaded < 5000
-    assert found(path, expansion=5000) == ([], 5000)
+    assert 0 < loaded < 30_000
+    assert found(path, expansion=5000) == ([], 30_000)
 
 
 def test_a_document_is_as_large_as_is_said(tmp_path: Path) -> None:
