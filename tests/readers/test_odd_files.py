@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import ftprep as ft
+from ftprep.errors import ReadError
 from ftprep.readers import sources
 
 LINES = b'{"prompt": "say it ->", "completion": " yes"}\n' * 5
@@ -38,6 +39,7 @@ def test_what_is_no_file_is_one_line(tmp_path: Path, kind: str, monkeypatch: pyt
         path.write_bytes(LINES)
         path.chmod(0)
         if os.access(path, os.R_OK):
+            server.close()
             pytest.skip("root may read everything")
     elif kind in ("loop", "dangling"):
         path.symlink_to(path if kind == "loop" else tmp_path / "nothing")
@@ -103,4 +105,8 @@ def test_an_input_that_changes_while_it_is_read_is_told(
             yield block
 
     monkeypatch.setattr(sources, "read_blocks", changing)
+    if change == "gone":
+        with pytest.raises(ReadError, match="no such file"):
+            ft.check(path, workers=1)
+        return
     assert "IO118" in {finding.code for finding in ft.check(path, workers=1).findings}
