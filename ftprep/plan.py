@@ -174,7 +174,7 @@ class Plan:
                 continue
             for part in ranges_of(table):
                 yield Chunk(number, source, 1, part)
-                number += most_chunks(part)
+                number += most_chunks(table, part)
 
     def opened(self, piece: Chunk) -> Iterator[Chunk]:
         """The chunks of a piece of work."""

@@ -43,7 +43,7 @@ class Case:
     def check(self) -> ft.Report:
         """Run it as the table says."""
         words = self.settings.split()
-        options: dict[str, str] = {}
+        options: dict[str, Any] = {}
         recipe: dict[str, Any] = {"rules": {"ignore": ["SET101"]}}
         for flag, value in zip(words[::2], words[1::2], strict=True):
             name = flag.removeprefix("--")

@@ -86,6 +86,14 @@ def _share(context: click.Context, option: click.Parameter, value: str | None) -
     return float(number)
 
 
+def _limits(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> Any:
+    if not value:
+        return None
+    from ftprep.readers.limits import limits_of
+
+    return limits_of(value)
+
+
 PATHS = (click.argument("paths", metavar="PATH...", nargs=-1, required=True),)
 """Files, folders, patterns, addresses, or - for standard input."""
 
@@ -94,6 +102,15 @@ DATA = (
     option("--encoding", metavar="NAME", section=READING, reads="encoding", help="Encoding of the text, if not UTF-8."),
     option("--sheet", metavar="NAME|all", section=READING, reads="sheet", help="Sheet of a workbook to read."),
     option("--delimiter", metavar="CHAR", section=READING, reads="delimiter", callback=_text, help=r"Such as ; or \t."),
+    option(
+        "--limit",
+        metavar="NAME=VALUE",
+        multiple=True,
+        callback=_limits,
+        section=READING,
+        reads="limits",
+        help="Bound of what is read: record=64MiB, depth, columns, cells, document, expansion, seconds.",
+    ),
     option("--stdin-filename", metavar="NAME", section=READING, help="What to call standard input, given as -."),
 )
 

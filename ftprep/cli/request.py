@@ -31,7 +31,7 @@ class Request:
     paths: list[str]
     recipe: str | None
     overrides: dict[str, Any]
-    reading: dict[str, str]
+    reading: dict[str, Any]
     running: dict[str, Any]
     stdin_name: str
     terminal: Terminal
@@ -42,7 +42,7 @@ class Request:
         """The request in a context's parameters; raises UsageError for options that do not go together."""
         given = context.params
         overrides: dict[str, Any] = {}
-        reading: dict[str, str] = {}
+        reading: dict[str, Any] = {}
         for option in context.command.params:
             value = given.get(option.name or "")
             if value is None or not isinstance(option, Option):

@@ -92,10 +92,10 @@ def _tables(one: Input, options: Options) -> list[Table]:
     near = file
     try:
         if file.head.startswith(ZIP_MAGIC):
-            near = _brought_near(file)
+            near = _brought_near(file, options)
         found = _found(near, options)
         if found.format == "parquet" and not found.broken:
-            near = _brought_near(file)
+            near = _brought_near(file, options)
     except SourceBroken as broken:
         found = Found("workbook", ((1, broken.fault),), broken=True)
     faults = (*packed_fault(file.name, file.compression), *found.faults)
@@ -103,7 +103,9 @@ def _tables(one: Input, options: Options) -> list[Table]:
         return [file.table(Found(found.format, faults))]
     tables = _reader(found.format).tables(file.name, near.path, file.head, options)
     return [
-        msgspec.structs.replace(table, compression=near.compression, size=file.size, faults=(*faults, *table.faults))
+        msgspec.structs.replace(
+            table, compression=near.compression, size=file.size, faults=(*faults, *table.faults), limits=options.limits
+        )
         for table in tables
     ]
 
@@ -126,15 +128,16 @@ def _opened(one: Input) -> tuple[_File, Fault | None]:
     return _File(one.name, one.path, size, compression, head), trouble
 
 
-def _brought_near(file: _File) -> _File:
+def _brought_near(file: _File, options: Options) -> _File:
     """The file itself, or a temporary one with its unpacked bytes, for containers that are not read as a stream.
 
     Raises SourceBroken, and ReadError for what unpacks to more than MAX_DOCUMENT_BYTES.
     """
     if not file.compression and not is_remote(file.path):
         return file
-    with open_source(file.path, file.compression) as stream:
-        path = spool(stream, "", file.name, MAX_DOCUMENT_BYTES)
+    limits = options.limits
+    with open_source(file.path, file.compression, limits.expansion) as stream:
+        path = spool(stream, "", file.name, limits.document or MAX_DOCUMENT_BYTES)
     return msgspec.structs.replace(file, path=path, compression="")
 
 

@@ -23,6 +23,20 @@ MAX_DEPTH = 64
 """Deeper nesting is a fault (IO114): no fine-tuning format nests more than a dozen levels."""
 
 
+class Limits(msgspec.Struct, frozen=True):
+    """The bounds that a user sets, 0 where the built-in one holds: bytes of a `record`, levels of nesting (`depth`),
+    `columns` of a table, `cells` that a sheet may span, bytes of a JSON `document`, times that compressed data may
+    unpack to (`expansion`), processor `seconds` for a workbook or until a Parquet file says something."""
+
+    record: int = 0
+    depth: int = 0
+    columns: int = 0
+    cells: int = 0
+    document: int = 0
+    expansion: int = 0
+    seconds: int = 0
+
+
 class Options(msgspec.Struct, frozen=True):
     """What a user says about the inputs; every value left out is found out from the content.
 
@@ -34,6 +48,7 @@ class Options(msgspec.Struct, frozen=True):
     delimiter: str = ""
     format: str = ""
     stdin_name: str = ""
+    limits: Limits = Limits()
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -60,6 +75,12 @@ class Table(msgspec.Struct, frozen=True):
     faults: tuple[tuple[int, Fault], ...] = ()
     broken: bool = False
     records: Any = None
+    limits: Limits = Limits()
+
+    @property
+    def longest(self) -> int:
+        """Bytes that a record may have."""
+        return self.limits.record or MAX_RECORD_BYTES
 
 
 def numbered(payloads: Iterable[tuple[int, Any]]) -> Iterator[Chunk]:

@@ -30,7 +30,7 @@ class DelimitedReader:
             return [msgspec.structs.replace(table, broken=True)]
         is_tab_first = any(part in ("tsv", "tab") for part in name.lower().split(".")[1:])
         dialect = look(encoding.glance(head).encode(), whole, options.delimiter, is_tab_first)
-        heading = find_heading(dialect.rows, whole)
+        heading = find_heading(dialect.rows, whole, most=options.limits.columns)
         return [
             msgspec.structs.replace(
                 table,
@@ -83,7 +83,7 @@ class _Body:
     """What stands below the header, in runs of whole stretches; `line` is where the next run starts."""
 
     def __init__(self, table: Table) -> None:
-        self._cut = cutter(table.delimiter, len(table.header))
+        self._cut = cutter(table.delimiter, len(table.header), table.longest)
         self._pieces = Pieces(self._cut)
         self._above = table.header_line - 1
         self._held: bytes | None = b""

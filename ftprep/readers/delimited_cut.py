@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from ftprep.readers import base
-
 _WINDOW = 4 << 20
 _ORDINARY_COLUMNS = 8
 """Wider tables are read by csv.reader alone, which is faster where cells are short."""
@@ -18,11 +16,13 @@ Kind = Literal["plain", "torn", "long"]
 
 class Stretch(NamedTuple):
     """Neighbouring bytes of one kind: `plain` whole records as RFC 4180 has them; `torn` one record with a misplaced
-    quote, up to the next line that is a whole record; `long` one line beyond MAX_RECORD_BYTES."""
+    quote, up to the next line that is a whole record; `long` one line beyond the bound of a record. `reach` is how far
+    behind its end was looked to tell where a torn one ends."""
 
     start: int
     end: int
     kind: Kind
+    reach: int = 0
 
 
 class Trouble(NamedTuple):
@@ -37,10 +37,12 @@ class Cutter:
     """Finds the records of a file with one delimiter, one number of columns and line feeds as line ends.
 
     A quote opens a cell only at its start, as in RFC 4180; elsewhere it is text. A carriage return alone is text.
-    Where a stretch ends depends on nothing before it, so a file may be cut between any two stretches.
+    Where a stretch ends depends on nothing before it, so a file may be cut behind any stretch that none before reaches
+    beyond.
     """
 
-    def __init__(self, delimiter: str, width: int) -> None:
+    def __init__(self, delimiter: str, width: int, longest: int) -> None:
+        self.longest = longest
         self._mark = mark = delimiter.encode()
         self._width = width
         here = re.escape(mark)
@@ -92,7 +94,7 @@ class Cutter:
         """The stretch at `at`, of at most so many records where it is plain; nothing follows `data`."""
         end = at
         for _ in range(most):
-            found = self.record.match(data, end, end + base.MAX_RECORD_BYTES)
+            found = self.record.match(data, end, end + self.longest)
             if not found:
                 break
             end = found.end()
@@ -115,7 +117,7 @@ class Cutter:
     def _trusted(self, data: bytes, at: int) -> int:
         """The end of the last whole record when each quote stands next to a delimiter, a line end or a quote, else -1
         (which says nothing): at C speed, for nearly all files."""
-        bound = min(len(data), at + min(base.MAX_RECORD_BYTES, _WINDOW))
+        bound = min(len(data), at + min(self.longest, _WINDOW))
         pairs = self._pairs.match(data, at, bound)
         begin = pairs.end() if pairs else at
         end = data.find(b'"', begin, bound)
@@ -134,18 +136,18 @@ class Cutter:
 
     def _checked(self, data: bytes, at: int) -> int:
         """The end of the last whole record in a row, record by record."""
-        while found := self.record.match(data, at, at + base.MAX_RECORD_BYTES):
+        while found := self.record.match(data, at, at + self.longest):
             at = found.end()
         return at
 
     def _odd(self, data: bytes, at: int, final: bool) -> Stretch | None:
         """The stretch at a place where no plain record ends, or None while more bytes are needed to say."""
-        fits = len(data) - at <= base.MAX_RECORD_BYTES
+        fits = len(data) - at <= self.longest
         if fits and final and self._tail.match(data, at):
             return Stretch(at, len(data), "plain")
         if fits and not final and self._begun.match(data, at):
             return None
-        line_end = data.find(b"\n", at, at + base.MAX_RECORD_BYTES) + 1
+        line_end = data.find(b"\n", at, at + self.longest) + 1
         if line_end and data.count(b'"', at, line_end) % 2 == 0:
             return Stretch(at, line_end, "torn")  # whatever is wrong with its quotes, the line has all of them
         if line_end:
@@ -160,22 +162,26 @@ class Cutter:
     def _torn(self, data: bytes, start: int, at: int, final: bool) -> Stretch | None:
         """The torn record that starts at `start`, up to the first line from `at` on that is a whole record, or that
         would be one but for its own quotes."""
+        reach = 0
         while at < len(data):
-            bound = at + base.MAX_RECORD_BYTES
-            if at - start > base.MAX_RECORD_BYTES:
-                return Stretch(start, at, "torn")
+            bound = at + self.longest
+            if at - start > self.longest:
+                return Stretch(start, at, "torn", reach)
             found = self._sound.match(data, at, bound)
             if found and (final or data[found.end() - 1 : found.end()] == b"\n"):
-                return Stretch(start, at, "torn")
+                return Stretch(start, at, "torn", reach)
             if not final and len(data) <= bound and self._begun.match(data, at):
                 return None
             line_end = data.find(b"\n", at, bound) + 1
             as_many = data.count(self._mark, at, line_end) == self._width - 1
-            if line_end and as_many and not self.record.match(data, at, bound):
-                return Stretch(start, at, "torn")
+            if line_end and as_many:
+                whole = self.record.match(data, at, bound)
+                if not whole:
+                    return Stretch(start, at, "torn", reach)
+                reach = max(reach, whole.end())
             if not line_end:
                 if len(data) > bound:
-                    return Stretch(start, at, "torn")  # what follows is a line that is too long
+                    return Stretch(start, at, "torn", reach)  # what follows is a line that is too long
                 break
             at = line_end
         return Stretch(start, len(data), "torn") if final else None
@@ -194,9 +200,9 @@ def _ordinary(here: bytes, width: int) -> re.Pattern[bytes]:
 
 
 @lru_cache(maxsize=64)
-def cutter(delimiter: str, width: int) -> Cutter:
-    """The cutter for a delimiter and a number of columns."""
-    return Cutter(delimiter, width)
+def cutter(delimiter: str, width: int, longest: int) -> Cutter:
+    """The cutter for a delimiter, a number of columns, and the bytes that a record may have."""
+    return Cutter(delimiter, width, longest)
 
 
 class Pieces:
@@ -223,13 +229,16 @@ class Pieces:
         if len(held) < self._enough:
             self._held = held
             return b""
-        end = max((stretch.end for stretch in self._cut.stretches(held, final=False)), default=0)
+        end = reach = 0
+        for stretch in self._cut.stretches(held, final=False):
+            reach = max(reach, stretch.reach)
+            end = stretch.end if stretch.end >= reach else end
         piece, held = held[:end], held[end:]
-        if len(held) > base.MAX_RECORD_BYTES and b"\n" not in held[: base.MAX_RECORD_BYTES + 1]:
-            held = held[: base.MAX_RECORD_BYTES + 1]
+        if len(held) > self._cut.longest and b"\n" not in held[: self._cut.longest + 1]:
+            held = held[: self._cut.longest + 1]
             self._passing = True
         # A record over many blocks is looked at again only when twice as much of it is there.
-        self._enough = 0 if end else min(2 * len(held), base.MAX_RECORD_BYTES + 1)
+        self._enough = 0 if end else min(2 * len(held), self._cut.longest + 1)
         self._held = held
         return piece
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ftprep.errors import UsageError
 from ftprep.model import Fault
+from ftprep.readers.base import MAX_RECORD_BYTES
 from ftprep.readers.delimited_cut import cutter
 from ftprep.readers.header import HeadRow
 
@@ -101,7 +102,7 @@ def _meant(delimiter: str) -> str:
 
 def _rows(head: bytes, delimiter: str, first: int, whole: bool) -> list[HeadRow]:
     """The first rows under one delimiter; a line with a misplaced quote is one row without cells that count."""
-    record = cutter(delimiter, 1).record
+    record = cutter(delimiter, 1, MAX_RECORD_BYTES).record
     if not head.endswith(b"\n"):
         head = head + b"\n" if whole else head[: head.rfind(b"\n") + 1] or head + b"\n"
     rows: list[HeadRow] = []

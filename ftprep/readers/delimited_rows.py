@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from ftprep.model import Fault, Row
-from ftprep.readers import base
 from ftprep.readers.base import Table
 from ftprep.readers.delimited_cut import Stretch, cutter
 from ftprep.readers.delimited_head import Record, parse
@@ -33,7 +32,7 @@ class Decoder:
         self._table = table
         self._header = list(table.header)
         self._width = len(table.header)
-        self._cut = cutter(table.delimiter, self._width)
+        self._cut = cutter(table.delimiter, self._width, table.longest)
         self._swap = table.line_end == "\r"
 
     def rows(self, data: bytes, line: int) -> Iterator[Row]:
@@ -58,7 +57,7 @@ class Decoder:
     def _ordinary(self, record: re.Pattern[bytes], data: bytes, at: int, line: int) -> tuple[list[Row], int, int]:
         """The rows of records with nothing odd about them, and where (byte, line) the first other one starts."""
         rows: list[Row] = []
-        header, longest = self._header, base.MAX_RECORD_BYTES
+        header, longest = self._header, self._table.longest
         for found in record.finditer(data, at):
             end = found.end()
             if not 0 < end - at <= longest:
@@ -84,7 +83,7 @@ class Decoder:
         elif stretch.kind == "torn":
             yield self._torn(piece, line)
         else:
-            yield _rejected(line, too_long())
+            yield _rejected(line, too_long(self._table))
 
     def _plain(self, piece: bytes, line: int) -> Iterator[Row]:
         """The rows of whole records."""

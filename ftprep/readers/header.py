@@ -36,9 +36,10 @@ class Heading(NamedTuple):
     broken: bool
 
 
-def find_heading(rows: Sequence[HeadRow], whole: bool = True, numbers: Sequence[int] = ()) -> Heading:
+def find_heading(rows: Sequence[HeadRow], whole: bool = True, numbers: Sequence[int] = (), most: int = 0) -> Heading:
     """The header among the first rows of a table; `whole` says that these rows are all there are, `numbers` which
-    columns the cells are of where some are left out."""
+    columns the cells are of where some are left out, `most` how many there may be (MAX_COLUMNS where it is 0)."""
+    most = most or MAX_COLUMNS
     rows = rows[:_LOOKS_AT]
     filled = [row for row in rows if any(row.cells)]
     if not filled:
@@ -48,8 +49,8 @@ def find_heading(rows: Sequence[HeadRow], whole: bool = True, numbers: Sequence[
     if header.is_torn:
         fault = Fault("IO112", f"a quote in the header is misplaced or never closed ({_short(header.cells[0])})")
         return Heading(header.line, (), ((header.line, fault),), broken=True)
-    if len(header.cells) > MAX_COLUMNS:
-        fault = Fault("IO114", f"the header has {len(header.cells)} columns; at most {MAX_COLUMNS} are read")
+    if len(header.cells) > most:
+        fault = Fault("IO114", f"the header has {len(header.cells)} columns; at most {most} are read")
         return Heading(header.line, (), ((header.line, fault),), broken=True)
     if any("\ufffd" in cell for cell in header.cells):
         fault = Fault("IO101", f"the header has bytes that could not be decoded ({listed(header.cells)})")

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-import ftprep.readers.base as base
 from ftprep.model import Fault
 
 # Possessive repeats only over what cannot backtrack: Python before 3.11.5 gets the others wrong (gh-106052).
@@ -95,8 +94,9 @@ def end_of(data: bytes, at: int) -> int:
     return -1
 
 
-def elements(data: bytes, start: int, alone: bool = False) -> Iterator[Element | Trouble]:
-    """The elements of the array that starts at `start`; `alone` where nothing may follow it."""
+def elements(data: bytes, start: int, longest: int, alone: bool = False) -> Iterator[Element | Trouble]:
+    """The elements of the array that starts at `start`, each cut one byte past `longest`; `alone` where nothing may
+    follow it."""
     ruler = _Ruler(data)
     ruler.to(start)
     opened, at = ruler.line, start + 1
@@ -126,7 +126,7 @@ def elements(data: bytes, start: int, alone: bool = False) -> Iterator[Element |
         if not due:
             yield _trouble(ruler, "no comma between two elements")
         end = end_of(data, at)
-        yield from _element(data, at, end, ruler)
+        yield from _element(data, at, end, ruler, longest)
         if end <= 0:
             return
         due, first, at = False, False, end
@@ -136,7 +136,7 @@ def elements(data: bytes, start: int, alone: bool = False) -> Iterator[Element |
         yield _trouble(ruler, "something stands after the end of the array, and was not read")
 
 
-def values(data: bytes) -> Iterator[Element | Trouble]:
+def values(data: bytes, longest: int) -> Iterator[Element | Trouble]:
     """Values that stand one after the other, with white space between them."""
     ruler = _Ruler(data)
     at = after_blank(data, 0)
@@ -151,17 +151,17 @@ def values(data: bytes) -> Iterator[Element | Trouble]:
             at = after_blank(data, comment.end())
             continue
         end = end_of(data, at)
-        yield from _element(data, at, end, ruler)
+        yield from _element(data, at, end, ruler, longest)
         if end <= 0:
             return
         at = after_blank(data, end)
 
 
-def _element(data: bytes, at: int, end: int, ruler: _Ruler) -> Iterator[Element | Trouble]:
+def _element(data: bytes, at: int, end: int, ruler: _Ruler, longest: int) -> Iterator[Element | Trouble]:
     """One element, and the trouble that nothing after it can be read where it has no end."""
     line, column = ruler.line, ruler.column
     # One byte past the bound is enough to know that a record is too long.
-    stop = min(end, at + base.MAX_RECORD_BYTES + 1) if end > 0 else min(len(data), at + base.MAX_RECORD_BYTES)
+    stop = min(end, at + longest + 1) if end > 0 else min(len(data), at + longest)
     yield Element(line, column, data[at:stop])
     if end > 0:
         return

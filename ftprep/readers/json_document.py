@@ -40,7 +40,9 @@ class JsonReader:
     def tables(self, name: str, path: str, head: bytes, options: base.Options) -> list[base.Table]:
         """The one table of the file; broken where its encoding is not known or there is nothing in it."""
         encoding = settle(head, name, options.encoding, whole=len(head) < HEAD_BYTES)
-        table = base.Table(name, "json", path, compression_of(path), encoding.codec, faults=encoding.faults)
+        table = base.Table(
+            name, "json", path, compression_of(path), encoding.codec, faults=encoding.faults, limits=options.limits
+        )
         if encoding.refused:
             return [msgspec.structs.replace(table, broken=True)]
         # An array says so in its first byte; where the records of an object are only the whole of it can tell.
@@ -61,26 +63,26 @@ class JsonReader:
         except SourceBroken as broken:
             yield Chunk(0, 0, 1, broken.fault)
             return
-        for number, (line, payload) in enumerate(_payloads(_records(data))):
+        for number, (line, payload) in enumerate(_payloads(_records(data, table))):
             yield Chunk(number, 0, line, payload)
 
-    def decode(self, table: base.Table, chunk: Chunk) -> Iterator[Row]:  # noqa: ARG002 - the contract's signature
+    def decode(self, table: base.Table, chunk: Chunk) -> Iterator[Row]:
         """A row for every record."""
         if isinstance(chunk.payload, Fault):
             return
         for offset, (line, column, value) in enumerate(chunk.payload):
-            yield _row(Row(offset, line), column, value)
+            yield _row(table, Row(offset, line), column, value)
 
 
-def _row(row: Row, column: int, value: Any) -> Row:
+def _row(table: base.Table, row: Row, column: int, value: Any) -> Row:
     """One element as a row: its record, or the fault that says why there is none."""
     if isinstance(value, bytes):
         row.said = value
-        if len(value) > base.MAX_RECORD_BYTES:
-            row.faults.append(too_long())
+        if len(value) > table.longest:
+            row.faults.append(too_long(table))
             return row
         try:
-            value = loads(value, row.line, column)
+            value = loads(value, row.line, column, table.limits.depth)
         except BadJson as bad:
             code, words = (
                 ("IO116", f"the file ends inside a record: {bad.message}") if bad.cut else (bad.code, bad.message)
@@ -117,15 +119,15 @@ def _payloads(parts: Iterator[Element | Trouble]) -> Iterator[tuple[int, Any]]:
         yield run[0][0], run
 
 
-def _records(data: bytes) -> Iterator[Element | Trouble]:
+def _records(data: bytes, table: base.Table) -> Iterator[Element | Trouble]:
     """The records of a document, in order."""
     plan = _plan(data)
     if plan.kind == "columns":
-        yield from _rows_of_columns(data)
+        yield from _rows_of_columns(data, table)
     elif plan.kind == "array":
-        yield from json_bounds.elements(data, plan.start, alone=not plan.key)
+        yield from json_bounds.elements(data, plan.start, table.longest, alone=not plan.key)
     else:
-        yield from json_bounds.values(data)
+        yield from json_bounds.values(data, table.longest)
 
 
 def _plan(data: bytes) -> _Plan:
@@ -184,23 +186,27 @@ def _index(data: bytes, member: json_bounds.Member) -> list[str]:
 def _count(data: bytes, member: json_bounds.Member) -> int:
     """The number of cells of a column, 0 where it holds objects or cannot be read."""
     count = 0
-    for part in json_bounds.elements(data, member.start):
+    for part in json_bounds.elements(data, member.start, base.MAX_RECORD_BYTES):
         if isinstance(part, Trouble) or part.value[:1] == b"{":
             return 0
         count += 1
     return count
 
 
-def _rows_of_columns(data: bytes) -> Iterator[Element | Trouble]:
+def _rows_of_columns(data: bytes, table: base.Table) -> Iterator[Element | Trouble]:
     """The rows of a document of columns, each on the line on which its first cell stands."""
     try:
-        columns = loads(data)
+        columns = loads(data, depth=table.limits.depth)
     except BadJson as bad:
         yield Trouble(bad.line, Fault(bad.code, f"{bad.message}; no row can be read", "", bad.excerpt, bad.column))
         return
     first = next(iter(columns))
     start = json_bounds.members(data, json_bounds.after_blank(data, 0))[0][0].start
-    cells = json_bounds.elements(data, start) if isinstance(columns[first], list) else json_bounds.cells(data, start)
+    cells = (
+        json_bounds.elements(data, start, table.longest)
+        if isinstance(columns[first], list)
+        else json_bounds.cells(data, start)
+    )
     names = list(columns)
     rows = zip(*(c.values() if isinstance(c, dict) else c for c in columns.values()), strict=True)
     for cell, row in zip(cells, rows, strict=True):

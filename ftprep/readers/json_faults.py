@@ -27,7 +27,7 @@ class BadJson(Exception):  # noqa: N818 - reads as what it says
         self.cut = cut
 
 
-def explain(data: bytes, line: int = 1, column: int = 1) -> BadJson | None:
+def explain(data: bytes, line: int = 1, column: int = 1, depth: int = MAX_DEPTH) -> BadJson | None:
     """The first fault of JSON text that starts at a line and column, None where it is sound."""
     try:
         text = data.decode("utf-8")
@@ -35,7 +35,7 @@ def explain(data: bytes, line: int = 1, column: int = 1) -> BadJson | None:
         fault = undecodable(data)
         return BadJson(fault.code, fault.message, fault.column, fault.excerpt, line)
     try:
-        _Walk(text, line, column).document()
+        _Walk(text, line, column, depth).document()
     except BadJson as bad:
         return bad
     return None
@@ -44,7 +44,8 @@ def explain(data: bytes, line: int = 1, column: int = 1) -> BadJson | None:
 class _Walk:
     """A walk through JSON text, without recursion, that stops at the first fault."""
 
-    def __init__(self, text: str, line: int, column: int) -> None:
+    def __init__(self, text: str, line: int, column: int, depth: int) -> None:
+        self.depth = depth
         self.text = text
         self.at = 0
         self.line = line
@@ -69,8 +70,8 @@ class _Walk:
             self.scalar()
             return False
         self.open.append((self.at, set() if char == "{" else None))
-        if len(self.open) > MAX_DEPTH:
-            self.fail("IO114", f"nested deeper than {MAX_DEPTH} levels")
+        if len(self.open) > self.depth:
+            self.fail("IO114", f"nested deeper than {self.depth} levels")
         self.at += 1
         self.blank()
         if self.text[self.at : self.at + 1] == ("}" if char == "{" else "]"):

@@ -41,7 +41,7 @@ class JsonlReader:
     def decode_fast(self, table: base.Table, chunk: Chunk, lane: base.Lane) -> Iterator[Row]:
         """The same rows, those that the lane takes with their examples; `record` is not set for these."""
         payload = chunk.payload
-        if len(payload) > base.MAX_RECORD_BYTES or b"\\u0022" in payload or table.encoding != "utf-8":
+        if len(payload) > table.longest or b"\\u0022" in payload or table.encoding != "utf-8":
             return self.decode(table, chunk)
         lines = [line for _, line, _ in lines_of(chunk)] if b"\r" in payload else _split(payload)
         try:
@@ -94,9 +94,14 @@ def blank(row: Row) -> Row:
     return row
 
 
-def too_long() -> Fault:
+def too_long(table: base.Table) -> Fault:
     """The fault of a record beyond the bound."""
-    return Fault("IO114", f"the record is longer than {base.MAX_RECORD_BYTES >> 20} MiB")
+    return Fault("IO114", f"the record is longer than {told(table.longest)}")
+
+
+def told(size: int) -> str:
+    """A number of bytes, in MiB where it is some."""
+    return f"{size >> 20} MiB" if size and not size % (1 << 20) else f"{size:,} bytes"
 
 
 def not_a_row(value: Any) -> Fault:
@@ -117,11 +122,11 @@ def _row(table: base.Table, row: Row, line: bytes, ended: bool) -> Row:
     if not line or line.isspace():
         return blank(row)
     body = row.said = line.removeprefix(_BOM)
-    if len(line) > base.MAX_RECORD_BYTES:
-        row.faults.append(too_long())
+    if len(line) > table.longest:
+        row.faults.append(too_long(table))
         return row
     try:
-        record = loads(body)
+        record = loads(body, depth=table.limits.depth)
     except BadJson as bad:
         row.faults.append(_fault(table, bad, body, ended))
         return row

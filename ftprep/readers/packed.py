@@ -18,6 +18,9 @@ MAGIC_BYTES = 16
 MAX_UNPACKER_BYTES = 256 << 20
 """Memory that unpacking may take besides what it gives: `xz -9` needs 65 MiB. zstd keeps its own bound of 128 MiB."""
 
+MAX_EXPANSION, SURE_BYTES = 200, 16 << 20
+"""How many times the bytes that were read data may unpack to, beyond a number of bytes that does no harm."""
+
 _READ_BYTES = 1 << 17
 # What one step has unpacked is lost when the damage is in the same step, so steps are small.
 _STEP_BYTES = 1 << 12
@@ -134,7 +137,9 @@ class Unpacked(io.RawIOBase):
     where its package is not installed.
     """
 
-    def __init__(self, raw: BinaryIO, compression: str) -> None:
+    def __init__(self, raw: BinaryIO, compression: str, expansion: int = 0) -> None:
+        self._expansion = expansion or MAX_EXPANSION
+        self._taken = self._given = 0
         self._raw = raw
         self._name = compression
         self._packing = PACKINGS[compression]
@@ -179,6 +184,7 @@ class Unpacked(io.RawIOBase):
             ended = False
             if self._at >= len(self._held) and (self._stream is None or self._stream.needs_input):
                 self._held, self._at = self._raw.read(_READ_BYTES), 0
+                self._taken += len(self._held)
                 ended = not self._held
             if self._stream is None:
                 if self._packing.pads:
@@ -190,6 +196,9 @@ class Unpacked(io.RawIOBase):
                 self._stream, self._damage = self._packing.start()
             part = self._unpacked(self._stream, limit)
             if part:
+                self._given += len(part)
+                if self._given > max(SURE_BYTES, self._taken * self._expansion):
+                    raise SourceBroken(self._too_much())
                 return part
             if ended and self._stream is not None:
                 raise SourceBroken(Fault("IO116", f"the {self._name} data is cut: it ends inside a compressed stream"))
@@ -208,6 +217,10 @@ class Unpacked(io.RawIOBase):
             self._at -= len(stream.unused_data)
             self._stream = None
         return part
+
+    def _too_much(self) -> Fault:
+        what = f"the {self._name} data unpacks to more than {self._expansion} times its size"
+        return Fault("IO114", f"{what}; where that is meant: --limit expansion={self._expansion * 10}")
 
     def _fault(self, words: str) -> Fault:
         if "memory" in words.lower():

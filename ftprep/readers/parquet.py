@@ -1,9 +1,9 @@
 """Reads Parquet by row group and by batch, in a child process that may die without harm; a line is a row's number.
 
 What is bounded: memory, since the child may use MEMORY at most (where the system bounds addresses: not on macOS and
-Windows), and a chunk is a batch of about CHUNK_BYTES however large its row group is; a row beyond MAX_RECORD_BYTES is a
-fault. A file that says it has more rows than can be meant (MAX_ROWS_A_BYTE), or that unpacks to a thousand times its
-size, is not read, or not to its end. What is not bounded is time below these limits: a small file may hold a GiB.
+Windows), and a chunk is a batch of about CHUNK_BYTES however large its row group is; a row beyond the bound of a record
+is a fault. A file that says it has more rows than can be meant (MAX_ROWS_A_BYTE), or that unpacks to a thousand times
+its size, is not read, or not to its end. What is not bounded is time below these limits: a small file may hold a GiB.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ftprep.readers import base
 from ftprep.readers.base import Options, Table
 from ftprep.readers.child import Child, ended, folder_of, started
 from ftprep.readers.header import MAX_COLUMNS
+from ftprep.readers.jsonl import told
 
 MEMORY = 2 << 30
 """Bytes of addresses that the child may use (Linux and other systems that bound them)."""
@@ -41,9 +42,9 @@ class ParquetReader:
 
     def tables(self, name: str, path: str, head: bytes, options: Options) -> list[Table]:  # noqa: ARG002
         """The one table of the file; raises MissingExtra where pyarrow is not installed."""
-        table = Table(name, "parquet", path)
-        about = _look(path)
-        fault = about if isinstance(about, Fault) else _fault_of(about, Path(path).stat().st_size)
+        table = Table(name, "parquet", path, limits=options.limits)
+        about = _look(table)
+        fault = about if isinstance(about, Fault) else _fault_of(about, Path(path).stat().st_size, options.limits)
         if fault:
             return [msgspec.structs.replace(table, faults=((1, fault),), broken=True)]
         assert isinstance(about, dict)
@@ -59,15 +60,16 @@ class ParquetReader:
         return iter(()) if isinstance(chunk.payload, Fault) else base.rows_of(_records(chunk.payload), chunk.first_line)
 
 
-def _fault_of(about: dict[str, Any], size: int) -> Fault | None:
+def _fault_of(about: dict[str, Any], size: int, limits: base.Limits) -> Fault | None:
     """Why a file whose footer can be read is not read."""
     rows, names = about["rows"], about["names"]
+    columns, depth = limits.columns or MAX_COLUMNS, limits.depth or base.MAX_DEPTH
     if about["doubled"]:
         return Fault("IO113", f"several columns are called {about['doubled'][0]!r}; rename them")
-    if len(names) > MAX_COLUMNS:
-        return Fault("IO114", f"the file has {len(names)} columns; at most {MAX_COLUMNS} are read")
-    if about["depth"] > base.MAX_DEPTH:
-        return Fault("IO114", f"nested deeper than {base.MAX_DEPTH} levels")
+    if len(names) > columns:
+        return Fault("IO114", f"the file has {len(names)} columns; at most {columns} are read")
+    if about["depth"] > depth:
+        return Fault("IO114", f"nested deeper than {depth} levels")
     if rows > max(SURE_ROWS, size * MAX_ROWS_A_BYTE):
         return Fault("IO114", f"the file says that it holds {rows:,} {_LIE} ({size:,} bytes)")
     return None if rows else Fault("IO115", "there are columns, but no rows")
@@ -87,8 +89,9 @@ def _records(payload: Any) -> Iterator[dict[str, Any] | Fault]:
 
 def _frames(table: Table) -> Iterator[tuple[int, Any]]:
     """What the child prints, as payloads with the rows that each stands for."""
-    limits = (base.CHUNK_BYTES, base.CHUNK_RECORDS, base.MAX_RECORD_BYTES)
-    with started(_CHILD, *_arguments(table.path, "rows", *limits), seconds=SECONDS) as (child, clock):
+    limits = (base.CHUNK_BYTES, base.CHUNK_RECORDS, table.longest)
+    seconds = table.limits.seconds or SECONDS
+    with started(_CHILD, *_arguments(table.path, "rows", *limits), seconds=seconds) as (child, clock):
         out = child.stdout
         while out and len(head := out.read(_FRAME.size)) == _FRAME.size:
             clock.cancel()
@@ -96,36 +99,37 @@ def _frames(table: Table) -> Iterator[tuple[int, Any]]:
             data = out.read(size)
             if len(data) < size or kind == b".":
                 break
-            yield rows, _payload(kind, data)
+            yield rows, _payload(kind, data, table.longest)
         else:
             kind = b""
         if kind != b".":
-            yield 0, _died(child)
+            yield 0, _died(child, seconds)
 
 
-def _payload(kind: bytes, data: bytes) -> Any:
+def _payload(kind: bytes, data: bytes, longest: int) -> Any:
     if kind == b"B":
         return data
     said = msgspec.json.decode(data)
     if kind == b"L":
-        return [Fault("IO114", f"a row of {said:,} bytes; at most {base.MAX_RECORD_BYTES >> 20} MiB are read")]
+        return [Fault("IO114", f"a row of {said:,} bytes; at most {told(longest)} are read")]
     return Fault(*said)
 
 
-def _look(path: str) -> dict[str, Any] | Fault:
+def _look(table: Table) -> dict[str, Any] | Fault:
     """What the child says of the file as a whole, or why it cannot be read."""
-    with started(_CHILD, *_arguments(path, "look", 0, 0, 0), seconds=SECONDS) as (child, _):
+    seconds = table.limits.seconds or SECONDS
+    with started(_CHILD, *_arguments(table.path, "look", 0, 0, 0), seconds=seconds) as (child, _):
         said = child.stdout.read() if child.stdout else b""
         try:
             about: dict[str, Any] = msgspec.json.decode(said)
         except msgspec.DecodeError:
-            return _died(child)
+            return _died(child, seconds)
     return Fault(*about["error"]) if "error" in about else about
 
 
-def _died(child: Child) -> Fault:
+def _died(child: Child, seconds: int) -> Fault:
     """The fault of a file that brought its child down."""
-    how = f"within {MEMORY >> 20} MiB of memory and {SECONDS} seconds ({ended(child)})"
+    how = f"within {MEMORY >> 20} MiB of memory and {seconds} seconds ({ended(child)})"
     return Fault("IO114", f"the Parquet file cannot be read {how}; write it again with smaller row groups")
 
 

@@ -110,7 +110,7 @@ class Printer:
     def take(self, batch: Any) -> None:
         """The rows of a batch."""
         chunk_bytes, chunk_rows, row_bytes = self.limits
-        for piece, size in pieces(batch, chunk_bytes):
+        for piece, size in pieces(batch, min(chunk_bytes, row_bytes)):
             if size > row_bytes:
                 self.frame(b"L", 1, json.dumps(size).encode())
                 continue

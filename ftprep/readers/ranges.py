@@ -28,14 +28,14 @@ def ranges_of(table: base.Table) -> Iterator[Range]:
         yield Range(start, min(table.size, start + step))
 
 
-def most_chunks(part: Range) -> int:
+def most_chunks(table: base.Table, part: Range) -> int:
     """More chunks than a range can become: all but the last are full, and the last line may reach far beyond it."""
-    return (part.stop - part.start + base.MAX_RECORD_BYTES) // base.CHUNK_BYTES + 2
+    return (part.stop - part.start + table.longest) // base.CHUNK_BYTES + 2
 
 
 def chunks_of(table: base.Table, part: Range) -> Iterator[Chunk]:
     """The chunks of a range, numbered from 0, their lines counted from 1 at the first line that begins in it."""
-    return sources.chunks_from(_blocks(table, part))
+    return sources.chunks_from(_blocks(table, part), table.longest)
 
 
 def _blocks(table: base.Table, part: Range) -> Iterator[bytes]:

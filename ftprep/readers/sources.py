@@ -27,13 +27,14 @@ MAX_DOCUMENT_BYTES = 2 << 30
 """A document that can only be read as a whole (a JSON array) may not be larger, since it stands in memory."""
 
 
-def open_source(path: str | os.PathLike[str], compression: str = "") -> BinaryIO:
-    """The file or remote address opened for reading, unpacked where a `compression` is named, else with `seek`; raises
+def open_source(path: str | os.PathLike[str], compression: str = "", expansion: int = 0) -> BinaryIO:
+    """The file or remote address opened for reading, unpacked where a `compression` is named (to at most `expansion`
+    times its size, 0 for the built-in bound), else with `seek`; raises
     ReadError for what is missing, not allowed, or no regular file (a pipe or a device would block or never end), and
     MissingExtra."""
     name = os.fspath(path)
     raw = open_remote(name) if is_remote(name) else _open_local(name)
-    return cast("BinaryIO", Unpacked(raw, compression)) if compression else raw
+    return cast("BinaryIO", Unpacked(raw, compression, expansion)) if compression else raw
 
 
 def _open_local(name: str) -> BinaryIO:
@@ -133,7 +134,7 @@ def blocks(table: base.Table) -> Iterator[bytes]:
     """The table's bytes from the start, in blocks of about CHUNK_BYTES cut anywhere: decompressed, without byte-order
     mark, as UTF-8. Raises SourceBroken where the bytes stop being readable, ReadError where they cannot be opened."""
     recode = _recoder(table.encoding)
-    with open_source(table.path, table.compression) as stream:
+    with open_source(table.path, table.compression, table.limits.expansion) as stream:
         for block in read_blocks(stream, table.name):
             if data := recode(block, False):
                 yield data
@@ -173,29 +174,29 @@ def _recoder(codec: str) -> Callable[[bytes, bool], bytes]:
 
 
 def read_all(table: base.Table) -> bytes:
-    """All bytes of a table, as `blocks` gives them; raises ReadError beyond MAX_DOCUMENT_BYTES, and SourceBroken."""
+    """All bytes of a table, as `blocks` gives them; raises ReadError beyond its bound, and SourceBroken."""
     parts: list[bytes] = []
-    size = 0
+    size, most = 0, table.limits.document or MAX_DOCUMENT_BYTES
     for block in blocks(table):
         size += len(block)
-        if size > MAX_DOCUMENT_BYTES:
-            message = f"{table.name} is one document of more than {MAX_DOCUMENT_BYTES >> 30} GiB"
-            raise ReadError(message, "write it as JSONL, one record a line: that is read piece by piece")
+        if size > most:
+            message = f"{table.name} is one document of more than {most:,} bytes"
+            raise ReadError(message, "write it as JSONL, which is read piece by piece; or --limit document=8GiB")
         parts.append(block)
     return b"".join(parts)
 
 
 def line_chunks(table: base.Table) -> Iterator[Chunk]:
-    """Chunks of whole lines (all end in a line feed but perhaps the last); a line beyond MAX_RECORD_BYTES is cut one
-    byte past that bound, so that it is known as too long and never held in memory."""
-    return chunks_from(blocks(table))
+    """Chunks of whole lines (all end in a line feed but perhaps the last); a line beyond the bound of a record is cut
+    one byte past it, so that it is known as too long and never held in memory."""
+    return chunks_from(blocks(table), table.longest)
 
 
-def chunks_from(source: Iterator[bytes]) -> Iterator[Chunk]:
+def chunks_from(source: Iterator[bytes], longest: int) -> Iterator[Chunk]:
     """Chunks of whole lines out of blocks that are cut anywhere, and last, where the source breaks, its fault."""
     number, line = 0, 1
     try:
-        for payload in _pieces(source):
+        for payload in _pieces(source, longest):
             yield Chunk(number, 0, line, payload)
             number += 1
             line += payload.count(b"\n")
@@ -203,9 +204,9 @@ def chunks_from(source: Iterator[bytes]) -> Iterator[Chunk]:
         yield Chunk(number, 0, line, broken.fault)
 
 
-def _pieces(source: Iterator[bytes]) -> Iterator[bytes]:
+def _pieces(source: Iterator[bytes], longest: int) -> Iterator[bytes]:
     """Runs of whole lines of about CHUNK_BYTES out of blocks that are cut anywhere."""
-    lines = _Lines()
+    lines = _Lines(longest)
     broken: SourceBroken | None = None
     try:
         for block in source:
@@ -220,7 +221,8 @@ def _pieces(source: Iterator[bytes]) -> Iterator[bytes]:
 class _Lines:
     """What is left of the last block, until its line is whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
         self._parts: list[bytes] = []
         self._size = 0
         self._open = 0
@@ -228,7 +230,7 @@ class _Lines:
     def take(self, block: bytes) -> Iterator[bytes]:
         """The lines that the block makes whole, once there are enough of them."""
         begin = 0
-        if self._open > base.MAX_RECORD_BYTES:  # inside a line that is too long: let it pass by
+        if self._open > self._longest:  # inside a line that is too long: let it pass by
             begin = block.find(b"\n")
             if begin < 0:
                 return
@@ -240,7 +242,7 @@ class _Lines:
             if self._size >= base.CHUNK_BYTES:
                 yield from self.rest()
         self._open += len(block) - begin
-        over = max(self._open - base.MAX_RECORD_BYTES - 1, 0)
+        over = max(self._open - self._longest - 1, 0)
         self._add(block[begin : len(block) - over])
 
     def rest(self) -> Iterator[bytes]:

@@ -25,23 +25,24 @@ class Number(str):
     __slots__ = ()
 
 
-def loads(data: bytes, line: int = 1, column: int = 1) -> Any:
+def loads(data: bytes, line: int = 1, column: int = 1, depth: int = 0) -> Any:
     """The value of UTF-8 JSON text that starts at a line and column (for messages), integers exact; raises BadJson for
     all that is not strict JSON, for a key twice in an object, for numbers that a float would change, and for nesting
-    beyond MAX_DEPTH levels."""
-    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _is_deep(data):
-        raise explain(data, line, column) or BadJson("IO114", f"nested deeper than {MAX_DEPTH} levels")
+    beyond `depth` levels (MAX_DEPTH where it is 0)."""
+    depth = depth or MAX_DEPTH
+    if data.count(b"[") + data.count(b"{") > depth and _is_deep(data, depth):
+        raise explain(data, line, column, depth) or BadJson("IO114", f"nested deeper than {depth} levels")
     try:
         value = _decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        bad = explain(data, line, column)
+        bad = explain(data, line, column, depth)
         if bad:
             try:
                 raise bad from None
             finally:
                 del bad  # it holds this frame, and this frame must not hold it: a chunk would stay in memory
         return json.loads(data)  # a sound number of hundreds of digits, which the fast reader does not take
-    if not _has_all_keys(data, value) and _repeats_key(data) and (bad := explain(data, line, column)):
+    if not _has_all_keys(data, value) and _repeats_key(data) and (bad := explain(data, line, column, depth)):
         raise bad
     return value
 
@@ -95,14 +96,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> None:
         raise _Repeated
 
 
-def _is_deep(data: bytes) -> bool:
-    """Whether brackets outside of strings nest beyond MAX_DEPTH, counted without recursion."""
+def _is_deep(data: bytes, most: int) -> bool:
+    """Whether brackets outside of strings nest beyond so many levels, counted without recursion."""
     depth = 0
     for match in _TOKENS.finditer(data):
         token = match[0]
         if token in (b"[", b"{"):
             depth += 1
-            if depth > MAX_DEPTH:
+            if depth > most:
                 return True
         elif token in (b"]", b"}"):
             depth -= 1

@@ -34,8 +34,8 @@ class TextReader:
                 yield blank(row)
                 continue
             row.said = line
-            if len(line) > base.MAX_RECORD_BYTES:
-                row.faults.append(too_long())
+            if len(line) > table.longest:
+                row.faults.append(too_long(table))
             else:
                 try:
                     row.record = {"text": line.decode("utf-8")}

@@ -44,9 +44,9 @@ class WorkbookReader:
 
     def tables(self, name: str, path: str, head: bytes, options: Options) -> list[Table]:  # noqa: ARG002
         """A table a sheet; raises UsageError where the sheet asked for is not there."""
-        table = Table(name, "workbook", path)
+        table = Table(name, "workbook", path, limits=options.limits)
         try:
-            book = workbook_guard.inspect(path)
+            book = workbook_guard.inspect(path, options.limits.cells)
             chosen = _chosen(book, options.sheet)
             return [_table(table, book, sheet, chosen) for sheet in chosen]
         except Refused as refused:
@@ -97,7 +97,7 @@ def _table(table: Table, book: Workbook, sheet: Sheet, chosen: Sequence[Sheet]) 
     filled: list[int] = about["filled"]
     rows = [HeadRow(line, [cells[column] for column in filled]) for line, cells in head]
     numbers = [column + 1 for column in filled]
-    heading = find_heading(_with_blanks(rows, len(filled)), whole=about["rows"] <= len(head), numbers=numbers)
+    heading = find_heading(_with_blanks(rows, len(filled)), about["rows"] <= len(head), numbers, table.limits.columns)
     faults = [*heading.faults, *_odd(about, sheet, heading)]
     if sheet is chosen[0] and (others := [s for s in book.sheets if s.values and s not in chosen]):
         message = f"sheets not read: {_listed(others)}; choose with --sheet NAME, or --sheet all"
@@ -161,7 +161,7 @@ def _chunks(table: Table) -> Iterator[Chunk]:
 
 def _rows(table: Table) -> Iterator[tuple[int, list[str | Fault]]]:
     """The rows below the header, the cells of each by the table's columns; those that say nothing are faults."""
-    book = workbook_guard.inspect(table.path)
+    book = workbook_guard.inspect(table.path, table.limits.cells)
     sheet = next((sheet for sheet in book.sheets if sheet.name == table.sheet), None)
     if sheet is None:
         raise Refused("IO118", f"the sheet {table.sheet!r} is gone; the file changed while it was read")
@@ -206,7 +206,7 @@ def _looked(table: Table, book: Workbook, sheet: Sheet) -> tuple[dict[str, Any],
 
 def _child(table: Table, book: Workbook, mode: str) -> Iterator[Any]:
     """The lines that the child prints: about the sheet, then batches of rows; raises Refused where it fails."""
-    seconds = SECONDS + book.size // BYTES_A_SECOND
+    seconds = (table.limits.seconds or SECONDS) + book.size // BYTES_A_SECOND
     arguments = (_folder(), table.path, table.sheet, mode, str(MEMORY), str(seconds))
     # Where the system cannot bound processor time, the clock does, until the sheet is parsed.
     with started(_CHILD, *arguments, seconds=2 * seconds) as (child, clock):

@@ -80,21 +80,22 @@ class Workbook(NamedTuple):
     size: int
 
 
-def inspect(path: str) -> Workbook:
-    """The sheets of a workbook; raises Refused where the file is none, is damaged or would be unsafe to parse."""
+def inspect(path: str, cells: int = 0) -> Workbook:
+    """The sheets of a workbook, which may span so many `cells` (0: MAX_CELLS); raises Refused where the file is none,
+    is damaged or would be unsafe to parse."""
     state = Path(path).stat()
-    return _inspected(path, state.st_mtime_ns, state.st_size)
+    return _inspected(path, cells or MAX_CELLS, state.st_mtime_ns, state.st_size)
 
 
 @lru_cache(maxsize=16)
-def _inspected(path: str, changed: int, size: int) -> Workbook:  # noqa: ARG001 - they say that it is the same file
+def _inspected(path: str, most: int, changed: int, size: int) -> Workbook:  # noqa: ARG001 - they say that it is the same file
     with Path(path).open("rb") as file:
         start = file.read(1 << 16)
     _check_magic(start)
     try:
         with zipfile.ZipFile(path) as package:
             size = _check_size(package, path)
-            return Workbook(tuple(_sheets(package)), size)
+            return Workbook(tuple(_sheets(package, most)), size)
     except BROKEN as error:
         message = f"the workbook is cut or damaged ({said(error)}); save or fetch it again"
         raise Refused("IO116", message) from None
@@ -152,7 +153,7 @@ def _check_size(package: zipfile.ZipFile, path: str) -> int:
     return size
 
 
-def _sheets(package: zipfile.ZipFile) -> Iterator[Sheet]:
+def _sheets(package: zipfile.ZipFile, most: int) -> Iterator[Sheet]:
     """The worksheets, each looked at once; every XML part is looked at for what no workbook needs."""
     names = {name.lower(): name for name in package.namelist()}
     book = _main_part(package, names)
@@ -171,7 +172,7 @@ def _sheets(package: zipfile.ZipFile) -> Iterator[Sheet]:
                 if start:
                     _check_strings(package, name, piece)
     for part, (name, is_hidden) in wanted.items():
-        yield _glance(package, part)._replace(name=name, is_hidden=is_hidden)
+        yield _glance(package, part, most)._replace(name=name, is_hidden=is_hidden)
 
 
 def _main_part(package: zipfile.ZipFile, names: dict[str, str]) -> str:
@@ -224,7 +225,7 @@ def _local(tag: str) -> str:
     return tag.rsplit("}", 1)[-1]
 
 
-def _glance(package: zipfile.ZipFile, name: str) -> Sheet:
+def _glance(package: zipfile.ZipFile, name: str, most: int) -> Sheet:
     """What a sheet holds, by patterns over its bytes; refuses ranges that would fill the memory."""
     cells = values = rows = columns = hidden_rows = hidden_columns = 0
     merged: list[str] = []
@@ -241,15 +242,15 @@ def _glance(package: zipfile.ZipFile, name: str) -> Sheet:
             hidden_columns += len(_HIDDEN_COLUMN.findall(piece))
         merged += [ref.decode() for ref in _MERGED.findall(piece)[: _LISTED - len(merged)]]
         is_suspect = is_suspect or bool(_FORMULA.search(piece) or _ERROR.search(piece))
-    _check_range(name, rows, columns, cells)
+    _check_range(name, rows, columns, cells, most)
     return Sheet(name, name, False, values, rows, columns, hidden_rows, hidden_columns, tuple(merged), is_suspect)
 
 
-def _check_range(name: str, rows: int, columns: int, cells: int) -> None:
+def _check_range(name: str, rows: int, columns: int, cells: int, most: int) -> None:
     """Refuses a sheet whose used range is larger than what it holds, since readers make room for all of it."""
     if rows > LAST_ROW or columns > LAST_COLUMN:
         raise Refused("IO114", f"a cell lies beyond the last one a sheet can have ({letters(columns)}{rows}, {name})")
-    if rows * columns > MAX_CELLS and cells < rows * columns * _MIN_FILLED:
+    if rows * columns > most and cells < rows * columns * _MIN_FILLED:
         message = f"a sheet spans A1:{letters(columns)}{rows} with only {cells} cells in it ({name})"
         raise Refused("IO114", f"{message}; clear the stray cells far out")
 

@@ -23,7 +23,7 @@ from ftprep.readers.delimited_cut import cutter
 READER = DelimitedReader()
 
 
-def table_of(data: bytes | str, folder: Path, name: str = "t.csv", **options: str) -> Table:
+def table_of(data: bytes | str, folder: Path, name: str = "t.csv", **options: Any) -> Table:
     """The table of a file with these bytes."""
     path = folder / name
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
@@ -38,7 +38,7 @@ def rows_of(table: Table) -> list[Row]:
     return [row for chunk in chunks for row in READER.decode(table, chunk)]
 
 
-def read(data: bytes | str, folder: Path, name: str = "t.csv", **options: str) -> list[Row]:
+def read(data: bytes | str, folder: Path, name: str = "t.csv", **options: Any) -> list[Row]:
     """All rows of a file with these bytes."""
     return rows_of(table_of(data, folder, name, **options))
 
@@ -293,7 +293,7 @@ def test_a_source_that_breaks_gives_what_was_read_and_a_fault(tmp_path: Path, mo
     ],
 )
 def test_the_cutter_waits_where_more_may_change_its_mind(data: bytes, want: str) -> None:
-    stretches = list(cutter(",", 2).stretches(data, final=False))
+    stretches = list(cutter(",", 2, base.MAX_RECORD_BYTES).stretches(data, final=False))
     kinds = [stretch.kind for stretch in stretches] + ["more"] * (not stretches or stretches[-1].end < len(data))
     assert want in kinds
 
@@ -363,7 +363,7 @@ def test_the_quick_way_gives_what_the_careful_one_gives(mess: str, size: int, li
         patch.setattr(base, "CHUNK_BYTES", size)
         table = table_of(text, Path(folder), delimiter=",")
         quick = told(rows_of(table))
-        careful = cutter(",", len(header))
+        careful = cutter(",", len(header), base.MAX_RECORD_BYTES)
         assert careful.ordinary
         patch.setattr(careful, "ordinary", None)
         patch.setattr(careful, "_trusted", lambda data, at: -1)

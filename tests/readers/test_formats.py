@@ -7,6 +7,7 @@ import io
 import random
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,7 +24,7 @@ ARRAY = b'[{"a": 1}, {"a": 2}]'
 PRETTY = b'{\n  "a": 1\n}\n{\n  "a": 2\n}\n'
 
 
-def table_of(data: bytes, folder: Path, name: str, **options: str) -> Table:
+def table_of(data: bytes, folder: Path, name: str, **options: Any) -> Table:
     path = folder / name
     path.write_bytes(data)
     (table,) = open_tables([path], Options(**options))

@@ -21,7 +21,7 @@ from ftprep.readers.json_document import JsonReader
 READER = JsonReader()
 
 
-def table_of(data: bytes | str, folder: Path, **options: str) -> Table:
+def table_of(data: bytes | str, folder: Path, **options: Any) -> Table:
     path = folder / "t.json"
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
     (table,) = READER.tables("t.json", str(path), path.read_bytes()[: sources.HEAD_BYTES], Options(**options))

@@ -23,7 +23,7 @@ from ftprep.readers.sources import HEAD_BYTES
 READER = JsonlReader()
 
 
-def table_of(data: bytes, folder: Path, **options: str) -> Table:
+def table_of(data: bytes, folder: Path, **options: Any) -> Table:
     path = folder / "t.jsonl"
     path.write_bytes(data)
     (table,) = READER.tables("t.jsonl", str(path), data[:HEAD_BYTES], Options(**options))

@@ -25,7 +25,7 @@ SHARED = Path(os.environ.get("FTPREP_SHARED") or Path(__file__).parents[3] / "sh
 """Real and bad files that stand beside the project where it is worked on."""
 
 
-def opened(path: Path, **options: str) -> Table:
+def opened(path: Path, **options: Any) -> Table:
     (table,) = open_tables([path], Options(**options))
     return table
 
@@ -51,7 +51,7 @@ def read(path: Path) -> list[Any]:
     return [row.record for row in rows]
 
 
-def fault_of(path: Path, **options: str) -> Fault:
+def fault_of(path: Path, **options: Any) -> Fault:
     """The one fault of a table that cannot be read."""
     table = opened(path, **options)
     assert table.broken

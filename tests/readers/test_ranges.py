@@ -43,7 +43,7 @@ def test_every_line_comes_once_and_whole(
         for start in range(0, size, step):
             part = Range(start, min(size, start + step))
             chunks = list(ranges.chunks_of(table_of(path), part))
-            assert len(chunks) <= ranges.most_chunks(part)
+            assert len(chunks) <= ranges.most_chunks(table_of(path), part)
             payloads = [chunk.payload for chunk in chunks]
             first = 1
             for number, chunk in enumerate(chunks):
