@@ -14,7 +14,7 @@ from ftprep.decisions import Decisions
 from ftprep.errors import UsageError
 from ftprep.executors import Executor
 from ftprep.lines import Writing
-from ftprep.mends import AddEnding, LeadingSpace, Mend, ToChat, in_order
+from ftprep.mends import AddEnding, LeadingSpace, Mend, in_order
 from ftprep.naming import Names, names_for
 from ftprep.parquet_writer import SUFFIX, ParquetSet
 from ftprep.pipeline import Progress, Run, Source, look_over, settings
@@ -25,7 +25,7 @@ from ftprep.recipe import Recipe, Turns
 from ftprep.shapes import Shape, writer_of
 from ftprep.shapes.dialects.llama_factory import HAS_ENTRY, dataset_info
 from ftprep.shards import sharded
-from ftprep.trip import Trip, split_by
+from ftprep.trip import Trip, conversations, split_by
 from ftprep.writer import OutputSet
 
 NOTHING = Decisions(lambda _: False, frozenset())
@@ -108,15 +108,8 @@ def _converting(
         setting = replace(setting, recipe=recipe.model_copy(update={"turns": turns}))
         mends = _as_the_recipe_says(recipe)
     elif to.name == "chat":
-        mends = _to_chat(dataset, system)
+        mends = conversations(dataset, system)
     return replace(plan, setting=setting), mends
-
-
-def _to_chat(dataset: Dataset, system: str) -> tuple[Mend, ...]:
-    """What makes conversations, without what delimits a prompt and a completion."""
-    ending = dataset.separator.ending if dataset.separator.standing != "none" else ""
-    stop = dataset.stop.ending if dataset.stop.standing != "none" else ""
-    return (ToChat(system, ending, stop),)
 
 
 def _as_the_recipe_says(recipe: Recipe) -> tuple[Mend, ...]:

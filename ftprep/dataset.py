@@ -86,7 +86,8 @@ class Dataset:
         """The shape of its examples; mixed where there are several, unknown where no table could be read."""
         seen = self.setting.shapes
         if self.surveys.chats.chats or self.pairs:
-            spoken = seen - {"completion"} if self.surveys.chats.chats else frozenset()
+            # Prompts and completions that became conversations are of no shape that was read.
+            spoken = (seen - {"completion"} or frozenset({"chat"})) if self.surveys.chats.chats else frozenset()
             seen = spoken | {"completion"} if self.pairs else spoken
         return "mixed" if len(seen) > 1 else min(seen, default="unknown")
 

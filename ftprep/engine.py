@@ -399,7 +399,8 @@ def fold(partials: Iterator[Partial], plan: Plan) -> Partial:
 def dataset_of(partial: Partial, plan: Plan, written: bool = False) -> Dataset:
     """The set as the dataset rules judge it: of the inputs, or of what was `written`."""
     if written:
-        dialects = {plan.writers[name].dialect for name in plan.setting.shapes if name in plan.writers}
+        shapes = {plan.setting.becomes} if plan.setting.becomes else plan.setting.shapes
+        dialects = {plan.writers[name].dialect for name in shapes if name in plan.writers}
         files = [File("", 0, "jsonl", plan.setting.marks, dialect) for dialect in sorted(dialects)]
     else:
         both = zip(plan.tables, plan.shapes, strict=True)

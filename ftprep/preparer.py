@@ -11,14 +11,17 @@ from ftprep.decisions import Decide, Decisions
 from ftprep.errors import UsageError
 from ftprep.executors import Executor
 from ftprep.finish import Finished
+from ftprep.mends import AddEnding, LeadingSpace
+from ftprep.model import ShapeName
 from ftprep.naming import Names, names_for
 from ftprep.pipeline import Progress, Run, Source, look_over, settings
 from ftprep.plan import Plan, make_plan
 from ftprep.prepared import Prepared
 from ftprep.readers.base import Options
 from ftprep.recipe import Recipe
+from ftprep.rule import Proposal
 from ftprep.shards import sharded
-from ftprep.trip import Trip, split_by
+from ftprep.trip import Trip, conversations, split_by
 from ftprep.writer import OutputSet
 
 MOST_TRIPS = 5
@@ -69,16 +72,36 @@ def prepare(
         with sharded(staffed, outputs, names, shards) as keeping:
             plan, before = look_over(plan, keeping, counts=plan.setting.token_limit is not None)
             decisions = Decisions.asked_for(resolved, unsafe)
-            decisions.take(before.proposals)
+            becomes = _wanted_chat(plan)
+            plan = replace(plan, setting=replace(plan.setting, becomes=becomes)) if becomes else plan
+            decisions.take(tuple(p for p in before.proposals if not (becomes and _delimits(p))))
             before.dataset.settle()
             return _write(plan, keeping, before, decisions, names, outputs)
 
 
 def _write(plan: Plan, run: Run, before: Finished, decisions: Decisions, names: Names, outputs: OutputSet) -> Prepared:
     left = MOST_TRIPS
+    to_chat = conversations(before.dataset) if plan.setting.becomes == "chat" else ()
     while True:
         left -= 1
         writing = replace(split_by(plan, before), **decisions.made())
+        writing = replace(writing, mends=(*writing.mends, *to_chat))
         with Trip(plan, run, before, decisions, writing, names, outputs, advises=True) as trip:
+            if to_chat and plan.setting.target:
+                trip.notes.append(
+                    f"{plan.setting.target.name} takes conversations alone, so these were made of the set"
+                )
             if not left or not decisions.take(trip.after.proposals):
                 return trip.commit()
+
+
+def _wanted_chat(plan: Plan) -> ShapeName | None:
+    """`chat` where the target takes conversations alone and the set is prompts and completions: most providers of today
+    have no other form, and what delimits the two means nothing in it."""
+    target = plan.setting.target
+    shapes = target.value("record.shapes", ()) if target else ()
+    return "chat" if "chat" in shapes and "completion" not in shapes and plan.setting.shapes == {"completion"} else None
+
+
+def _delimits(proposal: Proposal) -> bool:
+    return any(isinstance(mend, (AddEnding, LeadingSpace)) for mend in proposal.mends)

@@ -12,11 +12,13 @@ from typing import Any
 import msgspec
 
 from ftprep.advice import advice, training_cost
+from ftprep.dataset import Dataset
 from ftprep.decisions import Decisions
 from ftprep.errors import RecipeError
 from ftprep.finish import Finished, finish
 from ftprep.lines import Writing
 from ftprep.manifest import Manifest, ManifestInput, ManifestOutput, Mended, Sides, WrittenRows
+from ftprep.mends import Mend, ToChat
 from ftprep.naming import Names
 from ftprep.outfile import OutputFile
 from ftprep.partial import Account, Partial, Places
@@ -49,6 +51,13 @@ def split_by(plan: Plan, before: Finished) -> Writing:
         stop=before.dataset.stop.ending,
         by_answer=before.dataset.asks == 1,
     )
+
+
+def conversations(dataset: Dataset, system: str = "") -> tuple[Mend, ...]:
+    """What makes conversations of prompts and completions, without what delimits the two."""
+    ending = dataset.separator.ending if dataset.separator.standing != "none" else ""
+    stop = dataset.stop.ending if dataset.stop.standing != "none" else ""
+    return (ToChat(system, ending, stop),)
 
 
 def _known_column(name: str | None, key: str, plan: Plan, before: Finished) -> None:

@@ -418,3 +418,26 @@ def test_sheets_and_files_are_named_in_what_was_set_aside(tmp_path: Path) -> Non
         {"source": str(two), "line": 3, "record": 2},
     ]
     assert prepared.rows["read"] == 6
+
+
+def test_a_target_that_takes_conversations_alone_gets_them(tmp_path: Path) -> None:
+    rows = [{"prompt": f"Capital number {n}?\n\n###\n\n", "completion": f" Town {n} END"} for n in range(60)]
+    source = tmp_path / "set.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    made = ft.prepare(source, target="openai", out=tmp_path / "out")
+    assert made.train is not None
+    written = [json.loads(line) for line in made.train.read_text(encoding="utf-8").splitlines()]
+    number = written[0]["messages"][0]["content"].split()[-1].rstrip("?")
+    assert written[0] == {
+        "messages": [
+            {"role": "user", "content": f"Capital number {number}?"},
+            {"role": "assistant", "content": f"Town {number}"},
+        ]
+    }
+    assert any("takes conversations alone" in note for note in made.notes)
+    assert made.after.acceptance is not None
+    assert made.after.acceptance.accepted
+    assert ft.check(made.train, target="openai").acceptance == made.after.acceptance
+    plain = ft.prepare(source, out=tmp_path / "plain")
+    assert plain.train is not None
+    assert b'"prompt"' in plain.train.read_bytes()

@@ -174,7 +174,7 @@ class Sandbox:
 def need_packages() -> None:
     """Raise MissingExtra where what the sandbox is made of is not installed."""
     try:
-        import multipart  # noqa: F401
+        import python_multipart  # noqa: F401
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError:
