@@ -324,7 +324,8 @@ def test_ctrl_c_leaves_the_job_running(service: FakeService, run: Run, tmp_path:
     assert not [e for e in events if e["type"] == "event" and any(e["message"] in line for line in before)]
 
 
-def test_models(capsys: pytest.CaptureFixture[str]) -> None:
+def test_models(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ftprep.sandbox", None)
     assert main(["models"]) == 2
     assert main(["models", "list"]) == 2
     assert "give --provider" in capsys.readouterr().err
