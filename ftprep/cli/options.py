@@ -237,16 +237,22 @@ SELECTION = (
     ),
 )
 
-FAIL_ON = (
-    option(
-        "--fail-on",
-        type=click.Choice(SEVERITIES),
-        default="error",
-        show_default=True,
-        section=RULES,
-        help="Exit with 1 for findings at or above this severity.",
-    ),
-)
+
+def fail_on(default: str) -> tuple[Decorator, ...]:
+    """The option --fail-on with a default of its own."""
+    return (
+        option(
+            "--fail-on",
+            type=click.Choice(SEVERITIES),
+            default=default,
+            show_default=True,
+            section=RULES,
+            help="Exit with 1 for findings at or above this severity.",
+        ),
+    )
+
+
+FAIL_ON = fail_on("error")
 
 SPLIT = (
     option(

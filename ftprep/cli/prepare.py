@@ -115,7 +115,7 @@ CONVERSION = (
 
 
 @click.command(cls=Command)
-@o.add(o.PATHS, CONVERSION, o.FAIL_ON, o.FULL_OR_JSON, _SHARED, o.RUN)
+@o.add(o.PATHS, CONVERSION, o.fail_on("never"), o.FULL_OR_JSON, _SHARED, o.RUN)
 @click.pass_context
 def convert(context: click.Context, /, **given: Any) -> int:
     """Write a set as JSONL or Parquet, in another shape or as it is.
