@@ -134,11 +134,12 @@ def _usage(error: click.ClickException) -> tuple[str, str]:
 
 
 def _told(message: str, hint: str = "") -> int:
+    from ftprep.redaction import redacted
     from ftprep.views.plain import safe
 
-    _tell(f"error: {safe(message)}")
+    _tell(f"error: {safe(redacted(message))}")
     if hint:
-        _tell(f"  {safe(hint)}")
+        _tell(f"  {safe(redacted(hint))}")
     return FAILED
 
 
@@ -151,7 +152,8 @@ def _tell(line: str) -> None:
 def _traceback(error: BaseException) -> None:
     import traceback
 
+    from ftprep.redaction import redacted
     from ftprep.views.plain import safe
 
-    for line in "".join(traceback.format_exception(error)).splitlines():
+    for line in redacted("".join(traceback.format_exception(error))).splitlines():
         _tell(safe(line))
