@@ -1,4 +1,4 @@
-"""What is said of a run's trouble, without the secrets in it: those of addresses, keys of known kinds, the environment's.
+"""What is said of a run's trouble, without secrets: those of addresses, keys of known kinds, the environment's.
 
 Messages of other libraries quote what they were given, and so do errors on the command line; so all that is told of an
 error goes through here, tracebacks too. Data is another matter: what is written as data stays as it is.
