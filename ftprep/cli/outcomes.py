@@ -144,9 +144,11 @@ def _told(message: str, hint: str = "") -> int:
 
 
 def _tell(line: str) -> None:
+    from ftprep.views.plain import finish
+
     with suppress(OSError, ValueError):
         # Named, since click would put another stream in the place of an ASCII one.
-        click.echo(line, file=sys.stderr)
+        click.echo(finish([line]), file=sys.stderr, nl=False)
 
 
 def _traceback(error: BaseException) -> None:
