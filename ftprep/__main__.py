@@ -33,5 +33,14 @@ def _tell(line: str) -> int:
     return 0
 
 
+def _leave_folder() -> None:
+    """Import nothing more from the current folder, which `python -m` searches first, unless ftprep itself is there."""
+    home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib is slower
+    here = sys.path[0] in ("", os.path.abspath("")) and sys.path[0] != home  # noqa: PTH100
+    if here and not sys.flags.safe_path:
+        del sys.path[0]
+
+
 if __name__ == "__main__":
+    _leave_folder()
     sys.exit(main())

@@ -18,6 +18,9 @@ EXTRAS = {
 """The schemes that can be read, each with the extra that brings what it needs."""
 
 WEB = ("https", "http")
+OTHERS = ("ftp", "ftps", "sftp", "ssh", "hdfs", "webhdfs", "dbfs", "wasb", "wasbs", "oss", "cos", "obs")
+"""Schemes that are known for what they are, and neither read nor written."""
+
 _HOST = re.compile(r"(\[[^]]*\]|[^:]*)(:\d+)?")
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
@@ -37,14 +40,14 @@ def shown(name: str) -> str:
     """An address as it may be printed: without user and password, and on the web without query and fragment, which in
     a presigned address are the key to the file. Local paths stay as they are."""
     scheme = scheme_of(name)
-    if scheme not in EXTRAS:
+    if scheme not in EXTRAS and scheme not in OTHERS:
         return name
     rest = name[len(scheme) + 3 :]
-    if scheme in WEB:
+    if scheme in WEB or scheme in OTHERS:
         rest = re.split(r"[?#]", rest, maxsplit=1)[0]
     host, slash, path = rest.partition("/")
     user, _, bare = host.rpartition("@")
-    if user and (scheme in WEB or ":" in user):
+    if user and (scheme in (*WEB, *OTHERS) or ":" in user):
         host = bare
     elif "@" in path and not _HOST.fullmatch(host) and ":" in host:  # a password with a slash in it
         host, slash, path = path.rpartition("@")[2].partition("/")
@@ -66,4 +69,4 @@ def local_path(name: str) -> str:
 def meant_as_address(path: str) -> str:
     """The address that a path was, before pathlib made one slash of its two; "" where it never was one."""
     match = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):[/\\](?![/\\])", path)
-    return f"{match[1]}://{path[match.end() :]}" if match and match[1].lower() in (*EXTRAS, "file") else ""
+    return f"{match[1]}://{path[match.end() :]}" if match and match[1].lower() in (*EXTRAS, *OTHERS, "file") else ""

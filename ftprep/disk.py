@@ -64,6 +64,19 @@ def open_regular(path: Path) -> IO[bytes]:
     return os.fdopen(fd, "rb", buffering=0)
 
 
+SMALL = 8 << 20
+"""Bytes of a file of settings; real ones have a thousandth of it."""
+
+
+def small_text(path: Path, most: int = SMALL) -> str:
+    """The text of a file of settings; raises OSError for what is no file or larger than `most` bytes, ValueError for
+    what is no UTF-8. A device or a pipe keeps nobody waiting."""
+    with open_regular(path) as file:
+        if os.fstat(file.fileno()).st_size > most:
+            raise OSError(errno.EFBIG, f"more than {most:,} bytes", str(path))
+        return file.read(most).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+
+
 def holds(path: Path, size: int, sha256: str) -> bool:
     """Whether a file is there and has that many bytes and that hash; a link is never it."""
     with suppress(OSError):

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -78,7 +78,8 @@ class _Worker:
         held = [ours, *(w.pipe for w in others)] if context.get_start_method() == "fork" else []
         self.pipe: Connection[Any, Any] = ours
         self.process: BaseProcess = context.Process(target=_serve, args=(theirs, held), daemon=True)  # type: ignore[attr-defined]
-        self.process.start()
+        with _only_installed_code():
+            self.process.start()
         theirs.close()
         self.task: int | None = None
         self.job: object = None
@@ -290,6 +291,20 @@ def _share_one_heap() -> None:
 
     with suppress(OSError, AttributeError, TypeError):  # only glibc has this
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+
+
+@contextmanager
+def _only_installed_code() -> Iterator[None]:
+    """Keep an interpreter that is started from importing what lies in the current folder, which may be anybody's."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def may_fork() -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ftprep.addresses import is_remote
 from ftprep.decisions import Decide, Decisions
+from ftprep.disk import shown
 from ftprep.errors import UsageError
 from ftprep.executors import Executor
 from ftprep.finish import finish
@@ -53,8 +54,8 @@ class FixedFile:
         """The changes as a unified diff without context, which `patch` can apply."""
         if not self.changes:
             return
-        yield f"--- {self.path}"
-        yield f"+++ {self.path}"
+        yield f"--- {shown(self.path)}"
+        yield f"+++ {shown(self.path)}"
         shift = 0
         for change in self.changes:
             mark = () if change.ended else ("\\ No newline at end of file",)

@@ -10,11 +10,15 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ftprep.disk import small_text
 from ftprep.errors import RecipeError
 
 Shape = Literal["auto", "chat", "completion", "preference", "unpaired", "reinforcement", "stepwise"]
 Method = Literal["supervised", "dpo", "kto", "reinforcement"]
 Task = Literal["auto", "classification", "generation", "open-ended"]
+
+
+_FLAT = "a recipe is a table of tables of values; see `ftprep config schema`"
 
 
 def _kebab(name: str) -> str:
@@ -138,6 +142,8 @@ def resolve(*layers: Mapping[str, Any], origin: str = "recipe") -> Recipe:
     """The recipe that the layers make together; raises RecipeError that names the key, and the nearest right one."""
     try:
         return Recipe.model_validate(merge(*layers))
+    except RecursionError:
+        raise RecipeError(f"{origin}: tables or lists within each other without end", _FLAT) from None
     except ValidationError as error:
         found = error.errors(include_url=False)
         first, where = found[0], _key_at(found[0]["loc"])
@@ -194,7 +200,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = small_text(path)
         data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except FileNotFoundError:
         raise RecipeError(
@@ -206,6 +212,8 @@ def read_settings(path: Path) -> dict[str, Any]:
         ) from None
     except ValueError as error:
         raise RecipeError(f"{path}: {error}", "correct the line named") from None
+    except RecursionError:
+        raise RecipeError(f"{path}: tables or lists within each other without end", _FLAT) from None
     if not isinstance(data, dict):
         raise RecipeError(f"{path}: a recipe is a table of keys", "see `ftprep config schema`")
     return data

@@ -226,11 +226,12 @@ class Report(_Value):
 
     def to_frame(self) -> pd.DataFrame:
         """The findings as a frame, one row each: code, name, severity, message, filename, sheet, row, column, record,
-        json_pointer, excerpt, fingerprint, fix."""
+        json_pointer, excerpt, fingerprint, fix. A text that a spreadsheet would take for a formula begins with `'`, so
+        that the frame can be saved as CSV or XLSX and opened."""
         import pandas as pd
 
         flat = [
-            f.model_dump(exclude={"location", "fix"})
+            {name: _no_formula(value) for name, value in f.model_dump(exclude={"location", "fix"}).items()}
             | {"row": f.location.row, "column": f.location.column, "fix": f.fix.applicability if f.fix else None}
             for f in self.findings
         ]
@@ -248,3 +249,11 @@ class Report(_Value):
         from ftprep.views.notebook import fragment
 
         return fragment(self)
+
+
+def _no_formula(value: Any) -> Any:
+    """A value as a cell that no spreadsheet works out (OWASP, "CSV Injection": these characters at its beginning)."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")

@@ -16,7 +16,7 @@ PACKAGE = Path(ftprep.__file__).parent
 # From the ground up; a room may import from its own floor only within its own package, and from all floors below.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "errors"),
-    ("addresses", "bulk", "disk", "model", "standing"),
+    ("addresses", "bulk", "disk", "model", "patterns", "standing"),
     ("lock",),
     ("journal",),
     ("outfile",),
@@ -30,7 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("readers", "report", "executors"),
     ("acceptance", "beside", "shapes", "manifest", "prepared", "ray_executor", "rendering"),
     ("rules", "verifier"),
-    ("pages", "decisions"),
+    ("pages", "decisions", "redaction"),
     ("views",),
     ("advice", "plan"),
     ("partial",),

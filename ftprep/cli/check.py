@@ -211,19 +211,22 @@ def _deliver(text: str, target: str | None, inputs: list[str], request: Request)
 
 
 def _show_diff(fixed: Fixed, request: Request, given: dict[str, Any]) -> None:
-    """The diff as it is, so that `patch` can apply it; on a terminal what would drive it shows as escapes."""
+    """The diff as it is, so that `patch` can apply it; on a terminal, and in the log of a CI, what would drive it shows
+    as escapes."""
+    import os
     import sys
 
     from ftprep.cli.terminal import is_terminal
-    from ftprep.views.plain import Paint, safe
+    from ftprep.views.plain import Paint, finish, safe
     from ftprep.views.wording import counted
 
     terminal, target = request.terminal, given["output_file"]
-    inert = not target and is_terminal(sys.stdout)
+    inert = not target and (is_terminal(sys.stdout) or bool(os.environ.get("GITHUB_ACTIONS")))
     paint = Paint(terminal.color and not target)
     colors = {"-": "red", "+": "green", "@": "cyan"}
     lines = (line for file in fixed.files for line in file.diff())
     text = "".join(f"{paint(safe(x) if inert else x, colors.get(x[:1], ''))}\n" for x in lines)
+    text = finish(text.splitlines()) if inert else text
     _deliver(text, target, [str(f.path) for f in fixed.files], request)
     changes = [len(f.changes) for f in fixed.files if f.changes]
     many = f"{counted(sum(changes), 'line')} in {counted(len(changes), 'file')} would change"

@@ -136,24 +136,28 @@ def _usage(error: click.ClickException) -> tuple[str, str]:
 
 
 def _told(message: str, hint: str = "") -> int:
+    from ftprep.redaction import redacted
     from ftprep.views.plain import safe
 
-    _tell(f"error: {safe(message)}")
+    _tell(f"error: {safe(redacted(message))}")
     if hint:
-        _tell(f"  {safe(hint)}")
+        _tell(f"  {safe(redacted(hint))}")
     return FAILED
 
 
 def _tell(line: str) -> None:
+    from ftprep.views.plain import finish
+
     with suppress(OSError, ValueError):
         # Named, since click would put another stream in the place of an ASCII one.
-        click.echo(line, file=sys.stderr)
+        click.echo(finish([line]), file=sys.stderr, nl=False)
 
 
 def _traceback(error: BaseException) -> None:
     import traceback
 
+    from ftprep.redaction import redacted
     from ftprep.views.plain import safe
 
-    for line in "".join(traceback.format_exception(error)).splitlines():
+    for line in redacted("".join(traceback.format_exception(error))).splitlines():
         _tell(safe(line))

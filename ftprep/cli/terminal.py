@@ -107,8 +107,10 @@ class Terminal:
     def note(self, line: str) -> None:
         """Say something beside the result, unless quiet; `line` is safe already."""
         if not self.quiet:
+            from ftprep.views.plain import finish
+
             with suppress(OSError, ValueError):
-                click.echo(line, file=sys.stderr)
+                click.echo(finish([line]), file=sys.stderr, nl=False)
 
     def log(self, line: str) -> None:
         """Say something that only --verbose asks for; `line` is safe already."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ftprep.disk import small_text
 from ftprep.errors import UsageError
 
 CONFIG, JINJA, VOCABULARY = "tokenizer_config.json", "chat_template.jinja", "tokenizer.json"
@@ -55,9 +56,7 @@ def read_template(path: Path) -> TemplateFile:
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise UsageError(f"{path} is too large for a template", f"more than {MOST_BYTES:,} bytes")
-        return path.read_text(encoding="utf-8-sig")
+        return small_text(path, MOST_BYTES)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}", "a template is a text in UTF-8") from None
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from ftprep.rules.patterns import ways
+from ftprep.patterns import MOST_WAYS, ways
 from ftprep.shapes.quoting import make_pointer, name_kind, quote
 
 MOST = 5
@@ -20,9 +20,6 @@ MOST = 5
 
 LONGEST = 262_144
 """Characters of arguments that are held to a schema; longer ones are data, and may take long."""
-
-MOST_WAYS = 1_000_000
-"""Ways in which a pattern may try a text: about a tenth of a second. A pattern that may take more is not applied."""
 
 MOST_REFS = 10_000
 """References followed for one call: schemas that refer to each other may take time without end."""

@@ -11,7 +11,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from ftprep.disk import small_text
 from ftprep.errors import RecipeError
+from ftprep.patterns import MOST_WAYS, ways
 from ftprep.targets.kinds import misfit
 from ftprep.targets.model import CONFIDENCES, METHODS, Confidence, Fact, Message, Source
 from ftprep.targets.paths import SECTIONS, find_path, nearest, nearest_path
@@ -21,6 +23,7 @@ OWN = "own file"
 
 # A day, a month, a year, or about when: many pages have no date.
 DATE = r"^((about|after|read) )?((early|mid|late) )?\d{4}(-\d{2}(-\d{2})?)?$"
+_NAME = 200  # characters of a name that a pattern is held against
 _INHERITED = ("source", "confidence", "date")
 _FACT = ("value", *_INHERITED, "note")
 
@@ -91,11 +94,13 @@ class Layer:
 def load(path: Path, *, own: bool) -> Layer:
     """The layer in a file; `own` says that it is a user's, whose facts need not cite anything. Raises RecipeError."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        data = tomllib.loads(small_text(path))
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: cannot be read: {error}", "a target is a small TOML file in UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path}: {error}", "correct the line named") from None
+    except RecursionError:
+        raise RecipeError(f"{path}: lists within each other without end", "a target is a small TOML file") from None
     return _Reading(path, own, data).layer()
 
 
@@ -216,6 +221,8 @@ class _Reading:
         value = own["value"]
         if wanted := misfit(entry.kind, value):
             raise self.wrong(path, f"{value!r} is not {wanted}", f"it is: {entry.means}")
+        if self.own and entry.kind == "pattern" and ways(value, _NAME) > MOST_WAYS:
+            raise self.wrong(path, f"{value!r} may take too long", "repeat nothing that is itself repeated: (a+)+")
         yield path, self._fact(path, tuple(value) if isinstance(value, list) else value, given | own)
 
     def _fact(self, path: str, value: Any, said: dict[str, Any]) -> Fact:

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 import ftprep
 from ftprep.batch import Batch
 from ftprep.model import Chat, Fault, Message, Pair, Preference, Row, Unpaired
+from ftprep.patterns import MOST_WAYS, ways
 from ftprep.rule import RowRule
 from ftprep.rules import legacy, tool, tool_declared
 from ftprep.rules.legacy import ToTools
-from ftprep.rules.patterns import ways
 from ftprep.rules.talk import acting_rows, texts_of, walk
 from ftprep.rules.tool_samples import TOOL, call
-from ftprep.rules.tool_schemas import MOST_WAYS, broken, declared
+from ftprep.rules.tool_schemas import broken, declared
 from ftprep.setting import Setting
 from ftprep.targets import Fact, Target
 

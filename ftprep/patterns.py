@@ -6,6 +6,9 @@ import math
 import re
 from functools import lru_cache
 
+MOST_WAYS = 1_000_000
+"""Ways in which a pattern may try a text: about a tenth of a second. A pattern that may take more is not applied."""
+
 LONGEST = 2_000
 """Characters of a pattern; a longer one is not tried."""
 
