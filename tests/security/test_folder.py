@@ -167,7 +167,7 @@ def test_formulas_links_and_macros_of_a_workbook_are_text(
         '[columns]\nprompt-template = "{prompt.__class__}"\n',
         '[columns]\nprompt-template = "{prompt[0].__init__.__globals__}"\n',
         '[columns]\nprompt-template = "{prompt!r:>9999999999}"\n',
-        '[columns]\nprompt-template = "{__import__(\'os\').system(\'x\')}"\n',
+        "[columns]\nprompt-template = \"{__import__('os').system('x')}\"\n",
         'executor = "ray"\n',
         'plugins = ["evil"]\n',
         "!!python/object/apply:os.system ['x']\n",

@@ -37,7 +37,9 @@ NASTY = (
     "\U000e0041\u200b\ud800\ufeff",
 )
 nasty = st.sampled_from(NASTY) | st.lists(st.sampled_from(NASTY), min_size=1, max_size=3).map("".join)
-hostile = nasty | st.text(max_size=30) | st.text(st.sampled_from("\x1b\x9b\u202e\r\n\t:#[]<>&\"'=+-@|`%,;{}"), max_size=20)
+hostile = (
+    nasty | st.text(max_size=30) | st.text(st.sampled_from("\x1b\x9b\u202e\r\n\t:#[]<>&\"'=+-@|`%,;{}"), max_size=20)
+)
 FORMATS = ("full", "concise", "json", "json-lines", "github")
 quick = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -46,7 +46,9 @@ def test_local_commands_use_no_socket(tmp_path: Path, guarded: Path, form: str) 
     command = script(tmp_path)
     if form == "spawn":
         text = Path(command[1]).read_text(encoding="utf-8").replace("sys.exit(main())", "")
-        text += "import ftprep.executors as e\ne.may_fork = lambda: False\nif __name__ == '__main__': sys.exit(main())\n"
+        text += (
+            "import ftprep.executors as e\ne.may_fork = lambda: False\nif __name__ == '__main__': sys.exit(main())\n"
+        )
         Path(command[1]).write_text(text, encoding="utf-8")
     where = f"{guarded.parent / 'guard'}:{ROOT}"
     for arguments in LOCAL if form == "fork" else LOCAL[1:2]:
@@ -65,9 +67,7 @@ def test_pictures_and_schemas_elsewhere_are_not_fetched(tmp_path: Path, guarded:
     call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
     talk = [{"role": "user", "content": parts}, {"role": "assistant", "tool_calls": [call]}]
     (tmp_path / "a.jsonl").write_text((json.dumps({"messages": talk, "tools": [tool]}) + "\n") * 12, encoding="utf-8")
-    ran = run(
-        script(tmp_path), "check", "a.jsonl", cwd=tmp_path, PYTHONPATH=f"{guarded.parent / 'guard'}:{ROOT}"
-    )
+    ran = run(script(tmp_path), "check", "a.jsonl", cwd=tmp_path, PYTHONPATH=f"{guarded.parent / 'guard'}:{ROOT}")
     assert ran.code in (0, 1), ran
     assert not guarded.exists()
 

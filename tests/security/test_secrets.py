@@ -215,5 +215,3 @@ def test_no_option_takes_a_key() -> None:
     names = {name for command in ALL for option in command.params for name in option.opts}
     assert not [n for n in names if any(word in n for word in ("key", "secret", "password", "credential"))]
     assert {n for n in names if "token" in n} == {"--token-limit", "--token-encoding"}
-
-
