@@ -23,6 +23,14 @@ USES = (
     ("tokens", "chats.jsonl", "--show", "1", "--template", "./{}.json"),
     ("verify", "./{}.json"),
 )
+
+
+def huge(path: Path) -> None:
+    """A file of 16 GiB that takes no room."""
+    path.touch()
+    os.truncate(path, 1 << 34)
+
+
 BAD: dict[str, Callable[[Path], object]] = {
     "pipe": os.mkfifo if os.name != "nt" else Path.mkdir,
     "zero": lambda path: path.symlink_to("/dev/zero"),
@@ -32,7 +40,7 @@ BAD: dict[str, Callable[[Path], object]] = {
     "deeper": lambda path: path.write_text("[" * 200_000, encoding="utf-8"),
     "dotted": lambda path: path.write_text(".".join("a" * 5_000) + "=1\n", encoding="utf-8"),
     "bytes": lambda path: path.write_bytes(b"\x80\x04\x95\xff\xfe\x00" * 99),
-    "huge": lambda path: path.write_bytes(b"") or os.truncate(path, 1 << 34),
+    "huge": huge,
     "digits": lambda path: path.write_text(f"a = {'9' * 10_000}\n", encoding="utf-8"),
 }
 

@@ -1,4 +1,4 @@
-"""Texts that bring tokenizers down or to a crawl are counted in bounded time, and a panic is no end of a run (S13, S15)."""
+"""Texts that bring tokenizers down or to a crawl are counted in bounded time; a panic is told in a line (S13, S15)."""
 
 from __future__ import annotations
 
