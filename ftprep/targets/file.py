@@ -97,7 +97,7 @@ def load(path: Path, *, own: bool) -> Layer:
         data = tomllib.loads(small_text(path))
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: cannot be read: {error}", "a target is a small TOML file in UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise RecipeError(f"{path}: {error}", "correct the line named") from None
     except RecursionError:
         raise RecipeError(f"{path}: lists within each other without end", "a target is a small TOML file") from None

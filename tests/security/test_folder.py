@@ -44,6 +44,7 @@ def told(marks: Path) -> str:
     return marks.read_text(encoding="utf-8") if marks.exists() else ""
 
 
+@pytest.mark.slow
 def test_the_installed_command_imports_nothing_from_the_folder(planted: Path, marks: Path, tmp_path: Path) -> None:
     command = script(tmp_path)
     for arguments in LOCAL:
@@ -59,6 +60,7 @@ def test_nor_does_python_dash_m_with_a_safe_path(planted: Path, marks: Path) -> 
     assert told(marks) == ""
 
 
+@pytest.mark.slow
 def test_python_dash_m_imports_no_package_from_the_folder(planted: Path, marks: Path) -> None:
     for name in BY_PYTHON:
         (planted / f"{name}.py").unlink(missing_ok=True)

@@ -40,6 +40,7 @@ def test_the_guard_guards(tmp_path: Path, guarded: Path) -> None:
     assert guarded.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["fork", "spawn"])
 def test_local_commands_use_no_socket(tmp_path: Path, guarded: Path, form: str) -> None:
     furnish(tmp_path)
@@ -72,6 +73,7 @@ def test_pictures_and_schemas_elsewhere_are_not_fetched(tmp_path: Path, guarded:
     assert not guarded.exists()
 
 
+@pytest.mark.slow
 def test_the_same_is_said_where_there_is_no_network_at_all(tmp_path: Path) -> None:
     apart = ["unshare", "-rn"]
     if not shutil.which("unshare") or subprocess.run([*apart, "true"], capture_output=True).returncode:

@@ -1,4 +1,4 @@
-"""A canary in addresses, keys and the environment is searched for in all that failing commands say and write (S1-S5)."""
+"""A canary in addresses, keys and the environment is searched for in all that commands say and write (S1-S5)."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Answer(BaseHTTPRequestHandler):
         if self.command == "GET":
             self.wfile.write(data)
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815 - as http.server calls it
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
