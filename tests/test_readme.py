@@ -53,6 +53,22 @@ def test_the_python_of_the_readme_runs(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_road_to_a_tuned_model_is_whole(tmp_path: Path) -> None:
+    for package in ("openai", "starlette", "uvicorn"):
+        pytest.importorskip(package, reason="the road needs: pip install 'ftprep[openai,sandbox]'")
+    from ftprep.sandbox.background import stop_sandbox
+
+    shutil.copytree(ROOT / "fixtures", tmp_path / "fixtures")
+    (road,) = [text for kind, text in BLOCKS if kind == "sh"]
+    try:
+        for line in road.strip().split("\n"):
+            done = run([sys.executable, "-m", *shlex.split(line)], tmp_path)
+            assert done.returncode == 0, line + done.stdout + done.stderr
+        assert "loss.svg" in done.stdout + done.stderr or list(tmp_path.rglob("loss.svg"))
+    finally:
+        stop_sandbox(tmp_path / ".ftprep" / "jobs" / "sandbox")
+
+
 def test_the_first_two_commands_are_the_set_up() -> None:
     assert COMMANDS[0].startswith("pip install . && ftprep prepare fixtures/")
     assert COMMANDS[1] == "pip install -e '.[test]' && python -m pytest"
