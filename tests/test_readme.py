@@ -53,6 +53,7 @@ def test_the_python_of_the_readme_runs(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.loopback
 def test_the_road_to_a_tuned_model_is_whole(tmp_path: Path) -> None:
     for package in ("openai", "starlette", "uvicorn"):
         pytest.importorskip(package, reason="the road needs: pip install 'ftprep[openai,sandbox]'")
