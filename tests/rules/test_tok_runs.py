@@ -62,4 +62,4 @@ def test_a_million_characters_take_no_time(unit: str) -> None:
     start = time.process_time()
     (run,) = runs(unit * (1_000_000 // len(unit)))
     assert run.times * len(unit) > 999_900
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 10

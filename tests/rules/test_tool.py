@@ -268,7 +268,7 @@ def test_a_pattern_that_is_quick_is_applied() -> None:
 def test_what_passes_the_bound_is_quick(pattern: str) -> None:
     start = time.process_time()
     breaks({"properties": {"a": {"pattern": pattern}}}, {"a": "ab" * 20})
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 20
 
 
 SCHEMAS = st.recursive(
