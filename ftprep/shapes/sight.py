@@ -25,6 +25,14 @@ _BY_TABLE = ("openai-reinforcement", "bedrock-reinforcement", "trl-prompt", "tex
 _USUAL = frozenset(("role", "content"))
 _ROLES = ("system", "developer", "user", "assistant")
 
+# Beside messages of bare text, a dialect or a kind that is not read may claim a record by one of these alone.
+_CLAIMS = frozenset((
+    "available_tools", "chosen", "completions", "contents", "image", "images", "input_ids", "instances", "kto_tag",
+    "label", "labels", "non_preferred_completion", "non_preferred_output", "only_last", "preferred_completion",
+    "preferred_output", "rejected", "rejected_messages", "rejected_response", "schemaVersion", "system",
+    "system_prompt",
+))  # fmt: skip
+
 
 @cache
 def all_dialects() -> dict[str, Dialect]:
@@ -72,7 +80,7 @@ def _usual(record: Record) -> str:
     if record.keys() == {"prompt", "completion"} and all(isinstance(text, str) for text in record.values()):
         return PAIR
     messages = record.get("messages")
-    if record.keys() != {"messages"} or not isinstance(messages, list) or not messages:
+    if not isinstance(messages, list) or not messages or not _CLAIMS.isdisjoint(record):
         return ""
     bare = all(isinstance(m, dict) and m.keys() == _USUAL and isinstance(m["content"], str) for m in messages)
     return CHAT if bare and all(m["role"] in _ROLES for m in messages) else ""
