@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,6 +14,10 @@ import ftprep
 
 settings.register_profile("ftprep", deadline=None)
 settings.load_profile("ftprep")
+
+# A shell starts what it runs in the background deaf to Ctrl-C, and so would be all that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _refuse(*_: Any, **__: Any) -> NoReturn:
