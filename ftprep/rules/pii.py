@@ -27,8 +27,6 @@ class Private(TextRule):
     """Finds private texts of a kind; what it tells of them is masked."""
 
     thing: ClassVar[tuple[str, str]] = ("", "")
-    stands_for: ClassVar[str] = ""
-    """What stands for it in a text that was cleaned of it."""
 
     def places(self, text: str) -> Iterator[tuple[int, int]]:
         """Where they stand."""
@@ -61,7 +59,6 @@ class EMail(Private):
         re.compile(r"@(?<=[A-Za-z0-9_+-]@)[A-Za-z0-9][A-Za-z0-9-]{0,62}\.[A-Za-z0-9]"),
     )
     thing: ClassVar[tuple[str, str]] = ("e-mail address", "e-mail addresses")
-    stands_for: ClassVar[str] = "[EMAIL]"
     card: ClassVar[Card] = Card(
         code="PII101",
         name="e-mail",
@@ -93,7 +90,6 @@ class Phone(Private):
     needles: ClassVar[tuple[bytes, ...]] = (b"00-0000", b"00000000")
     sought: ClassVar[tuple[re.Pattern[str], ...]] = (_PLUS,)
     thing: ClassVar[tuple[str, str]] = ("telephone number", "telephone numbers")
-    stands_for: ClassVar[str] = "[PHONE]"
     card: ClassVar[Card] = Card(
         code="PII102",
         name="phone",
@@ -129,7 +125,6 @@ _CARD = re.compile(
 class CardNumber(Private):
     needles: ClassVar[tuple[bytes, ...]] = (b"00000000", b"0000 0000", b"00-0000")
     thing: ClassVar[tuple[str, str]] = ("number of a payment card", "numbers of payment cards")
-    stands_for: ClassVar[str] = "[CARD]"
     card: ClassVar[Card] = Card(
         code="PII103",
         name="card",
@@ -154,7 +149,6 @@ _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-
 class Iban(Private):
     needles: ClassVar[tuple[bytes, ...]] = (b"00000000", b"0000 0000")
     thing: ClassVar[tuple[str, str]] = ("account number (IBAN)", "account numbers (IBAN)")
-    stands_for: ClassVar[str] = "[IBAN]"
     card: ClassVar[Card] = Card(
         code="PII104",
         name="iban",
@@ -181,7 +175,6 @@ class Iban(Private):
 class NationalId(Private):
     needles: ClassVar[tuple[bytes, ...]] = (b"00-0000", b"00000000", b"000.000.000-00", b" 000 000 00")
     thing: ClassVar[tuple[str, str]] = ("identity number", "identity numbers")
-    stands_for: ClassVar[str] = "[ID]"
     card: ClassVar[Card] = Card(
         code="PII105",
         name="national-id",
@@ -231,7 +224,6 @@ class IpAddress(Private):
         ),
     )
     thing: ClassVar[tuple[str, str]] = ("public IP address", "public IP addresses")
-    stands_for: ClassVar[str] = "[IP]"
     card: ClassVar[Card] = Card(
         code="PII106",
         name="ip-address",
@@ -268,7 +260,6 @@ class HomePath(Private):
         re.compile(r"\\(?:(?<=:\\)|(?<=:\\\\))(?:Users|Documents and Settings)\\"),
     )
     thing: ClassVar[tuple[str, str]] = ("home folder with somebody's name", "home folders with somebody's name")
-    stands_for: ClassVar[str] = "[USER]"
     card: ClassVar[Card] = Card(
         code="PII107",
         name="home-path",

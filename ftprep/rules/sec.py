@@ -63,7 +63,6 @@ def _starts(text: str, at: int) -> Iterator[int]:
 
 class ApiKey(Private):
     marks: ClassVar[tuple[re.Pattern[str], ...]] = tuple(re.compile(mark, re.ASCII) for mark in MARKS)
-    stands_for: ClassVar[str] = "[KEY]"
     card: ClassVar[Card] = Card(
         code="SEC101",
         name="api-key",
@@ -107,7 +106,6 @@ class PrivateKey(Private):
     marks: ClassVar[tuple[re.Pattern[str], ...]] = (
         re.compile(r"K(?:(?<= PRIVATE K)EY(?: BLOCK)?-----|(?<=PuTTY-User-K)ey-File-)"),
     )
-    stands_for: ClassVar[str] = "[PRIVATE KEY]"
     card: ClassVar[Card] = Card(
         code="SEC102",
         name="private-key",
@@ -145,7 +143,6 @@ _NO_PASSWORD = re.compile(
 class PasswordInUrl(Private):
     marks: ClassVar[tuple[re.Pattern[str], ...]] = (re.compile(r"@(?<=[^\s@/]@)[A-Za-z0-9\[]"),)
     thing: ClassVar[tuple[str, str]] = ("password in an address", "passwords in addresses")
-    stands_for: ClassVar[str] = "[PASSWORD]"
     card: ClassVar[Card] = Card(
         code="SEC103",
         name="password-in-url",
@@ -181,7 +178,6 @@ _ASSIGNED = re.compile(
 class AssignedSecret(Private):
     marks: ClassVar[tuple[re.Pattern[str], ...]] = (_ASSIGNED,)
     thing: ClassVar[tuple[str, str]] = ("secret in an assignment", "secrets in assignments")
-    stands_for: ClassVar[str] = "[SECRET]"
     card: ClassVar[Card] = Card(
         code="SEC104",
         name="assigned-secret",

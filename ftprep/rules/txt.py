@@ -128,11 +128,6 @@ _INVISIBLE = re.compile(f"[{_HIDDEN}]+")
 _DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f]")
 
 
-def _characters(ranges: str) -> frozenset[str]:
-    inside = re.compile(f"[{ranges}]")
-    return frozenset(c for c in map(chr, (*range(0xAD, 0x10000), *range(0xE0000, 0xE01F0))) if inside.match(c))
-
-
 class InvisibleCharacters(OddRule):
     card: ClassVar[Card] = Card(
         code="TXT104",

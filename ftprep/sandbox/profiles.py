@@ -15,9 +15,8 @@ TERMINAL = (SUCCEEDED, FAILED, CANCELLED)
 class Profile:
     """One provider. `target` is what its training files are checked against, `statuses` its words for those of a job.
 
-    `file_delay` is how long a file is not ready (in seconds or polls, as the pace counts), `refuses_unready` whether a
-    job may not name it before; `null_fields` whether what is not known yet is null rather than empty; `stable_events`
-    whether an event keeps its id between two calls.
+    `file_delay` is how long a file is not ready (in seconds or polls, as the pace counts); `null_fields` whether what
+    is not known yet is null rather than empty; `stable_events` whether an event keeps its id between two calls.
     """
 
     name: str
@@ -27,7 +26,6 @@ class Profile:
     file_statuses: Mapping[str, str] = field(default_factory=dict)
     upload_status: int = 200
     file_delay: float = 0.0
-    refuses_unready: bool = True
     null_fields: bool = False
     stable_events: bool = True
     warn: str = "warn"
@@ -77,7 +75,6 @@ PROFILES: Mapping[str, Profile] = {
             ("/v1",),
             _TOGETHER,
             {"uploaded": "PENDING", "processed": "COMPLETED", "error": "INVALID_FORMAT"},
-            refuses_unready=False,
             tuned_name="{org}/{model}-{suffix}-{id}",
             unknown_models=True,
         ),

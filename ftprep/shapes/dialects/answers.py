@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 import msgspec
 
 from ftprep.model import Example, Message
 from ftprep.shapes.chat import CHAT_EXTRA
 from ftprep.shapes.dialect import Dialect, Parsed, Record, Written
+from ftprep.shapes.dialects.wire import is_list
 from ftprep.shapes.quoting import make_pointer, quote
 
 ROLES = {"human": "user", "gpt": "assistant", "observation": "tool"}
@@ -43,11 +44,6 @@ Told = Any
 
 
 # -- from records --------------------------------------------------------------------------------------------------
-
-
-def is_list(value: object) -> TypeGuard[Sequence[Any]]:
-    """Whether a value is a list, as JSON or as a table in memory has it."""
-    return isinstance(value, (list, tuple))
 
 
 def read_list(value: Any, at: str) -> Told:

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from ftprep.model import ImagePart, Message, TextPart
 from ftprep.shapes.dialect import Record
-from ftprep.shapes.dialects.answers import Said, Told, is_list, say, wire_message
+from ftprep.shapes.dialects.answers import Said, Told, say, wire_message
 from ftprep.shapes.dialects.questions import SYSTEMS, is_blank
+from ftprep.shapes.dialects.wire import is_list
 
 
 class Form(NamedTuple):

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 
 from ftprep.model import Example, Message, Preference, ShapeName
 from ftprep.shapes.dialect import Parsed, Record, Written
-from ftprep.shapes.dialects.answers import Gone, Said, Told, build, is_list, settle, write_rest
+from ftprep.shapes.dialects.answers import Gone, Said, Told, build, settle, write_rest
 from ftprep.shapes.dialects.cloud_talk import CONVERSE, GEMINI, Form, read_message, read_talk, write_message, write_talk
 from ftprep.shapes.dialects.questions import lost_of_input, or_gone, talk_key
+from ftprep.shapes.dialects.wire import is_list
 
 PAIR = ("preferred_output", "non_preferred_output")
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from ftprep.model import Chat, Message
 from ftprep.shapes.dialect import Record
-from ftprep.shapes.dialects.answers import Gone, Said, Told, is_list, read_list, same, say, write_plain
+from ftprep.shapes.dialects.answers import Gone, Said, Told, read_list, same, say, write_plain
+from ftprep.shapes.dialects.wire import is_list
 
 SYSTEMS = ("system", "developer")
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ftprep.shapes.chat import CHAT_KEYS
 from ftprep.shapes.columns import METADATA, normalise
 from ftprep.shapes.dialect import Record
-from ftprep.shapes.dialects.answers import is_list
 from ftprep.shapes.dialects.preference_clouds import is_preference
 from ftprep.shapes.dialects.questions import talk_key
+from ftprep.shapes.dialects.wire import is_list
 
 
 def _is_label(value: object) -> bool:
