@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterable
 from functools import cached_property
-from operator import attrgetter
-from typing import Any
+from operator import attrgetter, not_
+from typing import Any, cast
 
-from ftprep.bulk import joined
-from ftprep.model import Chat, Pair, Row
+from ftprep.bulk import Joined, count_controls, find
+from ftprep.model import Chat, Pair, Row, Speech, Talk
+
+ODD = re.compile(
+    "[\x80-\x9f\xad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufffd"
+    "\U000e0000-\U000e01ef]"
+)
+"""Characters that are not seen or say that something went wrong, of those that are not ASCII."""
 
 
 class Batch:
@@ -20,6 +28,7 @@ class Batch:
 
     def __init__(self, rows: list[Row]) -> None:
         self.rows = [row for row in rows if row.example is not None]
+        self._ends: list[int] = []  # behind each row's texts among all of them
         for row in self.rows:
             if row.speech is None and row.example is not None and not isinstance(row.example, Pair):
                 row.speech = row.example.speech()
@@ -45,6 +54,16 @@ class Batch:
         return [row for row in self.rows if row.speech is not None]
 
     @cached_property
+    def speeches(self) -> list[Speech]:
+        """What is said in `chats`."""
+        return [row.speech for row in self.chats if row.speech is not None]
+
+    @cached_property
+    def talks(self) -> list[Talk]:
+        """The examples of `chats`."""
+        return [cast("Talk", row.example) for row in self.chats]
+
+    @cached_property
     def shapes(self) -> frozenset[str]:
         """The shapes there are; nearly always one, since a chunk is of one table."""
         kinds: set[Any] = set(map(type, map(_example, self.rows)))
@@ -61,27 +80,55 @@ class Batch:
     @cached_property
     def texts(self) -> list[str]:
         """All texts in order: prompt and completion of a pair, names, words and calls of a conversation."""
-        texts: list[str] = []
+        texts, self._ends = [], []
         for row in self.rows:
             if row.speech is not None:
                 texts += row.speech.texts
             elif isinstance(row.example, Pair):
                 texts += (row.example.prompt, row.example.completion)
+            self._ends.append(len(texts))
         return texts
 
     @cached_property
-    def whole(self) -> tuple[str, str]:
-        """All texts one behind the other with a character between that stands in none: those of ASCII, the others."""
-        return joined(self.texts, list(map(str.isascii, self.texts)))
+    def parts(self) -> tuple[Joined, Joined]:
+        """All texts one behind the other: those of ASCII, in which a search is faster, and the others."""
+        plain = list(map(str.isascii, self.texts))
+        return Joined(self.texts, plain), Joined(self.texts, list(map(not_, plain)))
 
     def holds(self, patterns: tuple[re.Pattern[str], ...]) -> bool:
         """Whether one of the patterns occurs in any text."""
-        return any(pattern.search(part) for part in self.whole for pattern in patterns)
+        return any(find(pattern, part.text) >= 0 for part in self.parts for pattern in patterns)
+
+    def matching(self, patterns: Iterable[re.Pattern[str]]) -> set[int]:
+        """The numbers of the texts in which one of the patterns is found."""
+        return set[int]().union(*(part.matching(pattern) for part in self.parts for pattern in patterns))
+
+    def holding(self, needles: Iterable[bytes]) -> set[int]:
+        """The numbers of the texts that hold one of the needles when each digit is 0."""
+        return set[int]().union(*(part.holding(needle) for needle in needles for part in self.parts))
+
+    def saying(self, numbers: Iterable[int]) -> list[Row]:
+        """The rows of the texts with these numbers."""
+        wanted = sorted(numbers)
+        if not wanted:
+            return []
+        return [self.rows[place] for place in dict.fromkeys(bisect_right(self._ends, number) for number in wanted)]
+
+    @cached_property
+    def odd(self) -> frozenset[str]:
+        """The odd characters that there are."""
+        return frozenset(ODD.findall(self.parts[1].text))
+
+    @cached_property
+    def has_controls(self) -> bool:
+        """Whether a control character stands in any text: below 32 but tab and line ends, or 127."""
+        between = sum(max(0, len(part.texts) - 1) for part in self.parts)
+        return sum(count_controls(part.said) for part in self.parts) > between
 
     @cached_property
     def has_nul(self) -> bool:
         """Whether a NUL stands in any text."""
-        return any("\0" in part for part in self.whole)
+        return self.has_controls and any("\0" in part.text for part in self.parts)
 
     @cached_property
     def casts(self) -> list[list[Row]]:

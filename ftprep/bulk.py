@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from itertools import compress
+from bisect import bisect_left
+from collections.abc import Iterable
+from functools import cached_property, lru_cache
+from itertools import accumulate, compress
 from typing import Any, Final
 
 PAYS_AFTER: Final = 16_000_000
@@ -22,6 +24,12 @@ def _numpy(size: int) -> Any:
     import numpy as np
 
     return np
+
+
+def expect_numpy() -> None:
+    """Count on numpy from here on: something else imports it anyway."""
+    global _seen  # noqa: PLW0603 - as above
+    _seen = max(_seen, PAYS_AFTER)
 
 
 _RUNS = re.compile(b"  +")
@@ -55,12 +63,163 @@ def count_letters(data: bytes) -> tuple[int, int]:
     return int(np.count_nonzero(codes - 65 < 26)), int(np.count_nonzero(codes - 97 < 26))
 
 
+def count_quotes(data: bytes) -> int:
+    """The quotation marks in JSON that begin or end a text: those with no backslash before them, or an even number."""
+    np = _numpy(len(data))
+    if np is not None:
+        codes = np.frombuffer(data, np.uint8)
+        quotes = codes == 34
+        escaped = quotes[1:] & (codes[:-1] == 92)
+        if not (escaped[1:] & (codes[:-2] == 92)).any():
+            return int(np.count_nonzero(quotes)) - int(np.count_nonzero(escaped))
+    return data.count(b'"') - data.replace(b"\\\\", b"").count(b'\\"')
+
+
+_CONTROLS: Final = bytes({*range(32), 127} - {9, 10, 13})
+_NO_CONTROLS: Final = bytes(sorted(set(range(256)) - set(_CONTROLS)))
+
+
+def count_controls(data: bytes) -> int:
+    """Control characters in UTF-8: those below 32 but tab and line ends, and 127."""
+    np = _numpy(len(data))
+    if np is None:
+        return len(data.translate(None, _NO_CONTROLS))
+    codes = np.frombuffer(data, np.uint8)
+    white = np.count_nonzero(codes - 9 < 2) + np.count_nonzero(codes == 13)
+    return int(np.count_nonzero(codes < 32) + np.count_nonzero(codes == 127) - white)
+
+
+LONG_WORD: Final = 20
+"""Characters of a word that is found by `long_words`."""
+
+_LONG_WORD = re.compile(rb"[A-Za-z0-9_-]{%d}" % LONG_WORD)
+
+
+def long_words(data: bytes) -> list[int]:
+    """Where, in UTF-8, LONG_WORD letters of ASCII, digits, hyphens and underscores in a row may be: at least one place
+    in each such stretch."""
+    np = _numpy(len(data))
+    if np is None:
+        return [found.start() for found in _LONG_WORD.finditer(data)]
+    codes = np.frombuffer(data, np.int8)  # what is not ASCII is negative, and ends a word like all below "0"
+    ends = np.packbits((codes < 48) ^ (codes == 45))  # a bit for each character
+    whole = ends == 0
+    # Of twenty in a row sixteen fill two bytes, or eight fill one, and then four are next to it on either side.
+    two = np.flatnonzero(whole[:-1] & whole[1:])
+    one = np.flatnonzero(whole[1:-1] & ((ends[:-2] & 15 | ends[2:] & 240) == 0)) + 1
+    return sorted({8 * place for place in (*two.tolist(), *one.tolist())})
+
+
+_FORM: Final = bytes.maketrans(b"0123456789", b"0" * 10)
+
+
+class Joined:
+    """Those of some texts that are chosen, as one with U+0001 between them."""
+
+    def __init__(self, texts: list[str], chosen: list[bool]) -> None:
+        self.texts = texts = texts if all(chosen) else list(compress(texts, chosen))
+        self._chosen = chosen
+        self.text = "\1".join(texts)
+        self._holding: dict[bytes, set[int]] = {}
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """The numbers of the chosen among all texts."""
+        return list(compress(range(len(self._chosen)), self._chosen))
+
+    @cached_property
+    def said(self) -> bytes:
+        """Its UTF-8."""
+        return self.text.encode("utf-8", "surrogatepass")
+
+    @cached_property
+    def form(self) -> bytes:
+        """Its UTF-8 with each digit as 0."""
+        return self.said.translate(_FORM)
+
+    def at_bytes(self, places: Iterable[int]) -> set[int]:
+        """The numbers of the texts in which these places of its UTF-8 are, which are in order."""
+        found, end = set[int](), 0
+        for place in places:
+            if place >= end:  # the first in its text
+                which, end = _place(place, self._sizes)
+                found.add(self.numbers[which])
+        return found
+
+    def holding(self, needle: bytes) -> set[int]:
+        """The numbers of the texts whose form holds a needle."""
+        if needle not in self._holding:
+            found, at = set[int](), self.form.find(needle)
+            while at >= 0:
+                which, end = _place(at, self._sizes)
+                found.add(self.numbers[which])
+                at = self.form.find(needle, end)
+            self._holding[needle] = found
+        return self._holding[needle]
+
+    def matching(self, pattern: re.Pattern[str]) -> set[int]:
+        """The numbers of the texts in which a pattern is found; one that is never found over the bounds of a text."""
+        found, at = set[int](), find(pattern, self.text)
+        while at >= 0:
+            which, end = _place(at, self._lengths)
+            found.add(self.numbers[which])
+            at = find(pattern, self.text, end)
+        return found
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        return list(accumulate(map(len, self.texts)))
+
+    @cached_property
+    def _sizes(self) -> list[int]:
+        if len(self.said) == len(self.text):
+            return self._lengths
+        return list(accumulate(len(text.encode("utf-8", "surrogatepass")) for text in self.texts))
+
+
+def _place(at: int, lengths: list[int]) -> tuple[int, int]:
+    """Which of some texts with one character between them has a place, and where the next one begins; `lengths` are
+    those of the first, the first two and so on."""
+    which = bisect_left(range(len(lengths)), at, key=lambda i: lengths[i] + i)
+    return which, lengths[which] + which + 1
+
+
 def joined(texts: list[str], plain: list[bool]) -> tuple[str, str]:
     """Texts as one with U+0001 between them, those in ASCII (`plain`) and the others apart: a search in one byte a
     character is faster."""
     if all(plain):
         return "\1".join(texts), ""
     return "\1".join(compress(texts, plain)), "\1".join(compress(texts, [not p for p in plain]))
+
+
+def find(pattern: re.Pattern[str], text: str, at: int = 0) -> int:
+    """Where a pattern is found first from a place on, -1 if nowhere: from one to the next of the character that it
+    begins with, if that is one and rare, since `str` looks for one character five times as fast as `re`."""
+    if first := _first(pattern):
+        for _ in range(_HOPS + (len(text) - at) // _GAP):
+            at = text.find(first, at)
+            if at < 0:
+                return -1
+            if pattern.match(text, at):
+                return at
+            at += 1
+    found = pattern.search(text, at)
+    return found.start() if found else -1
+
+
+@lru_cache(maxsize=1000)
+def _first(pattern: re.Pattern[str]) -> str:
+    """The character that all that a pattern finds begins with, "" if that cannot be told at once."""
+    first, rest = _FIRST.match(pattern.pattern), pattern.pattern
+    while (outer := _NESTED.sub("", rest)) != rest:
+        rest = outer
+    return (first[1] or first[2]) if first and "|" not in rest and not pattern.flags & re.IGNORECASE else ""
+
+
+# One character of its own, escaped or not, that nothing repeats.
+_FIRST: Final = re.compile(r"(?:\\([^A-Za-z0-9])|([^\\.^$*+?{}\[\]()|]))(?![*?{])")
+# What is escaped, sets of characters, and groups with no group in them.
+_NESTED: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\([^()]*\)")
 
 
 def holds(text: str, needle: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from itertools import compress
+from itertools import compress, repeat
+from operator import add
 from typing import Final
 
 import msgspec
@@ -76,11 +77,14 @@ def _folds(texts: list[str], encoded: list[bytes]) -> list[bytes]:
     return [next(folded) if is_tame else _fold_wild(text) for text, is_tame in zip(texts, tame, strict=True)]
 
 
+_NOWHERE: Final = b"\xff"
+"""A byte that is in no UTF-8, to tell texts apart."""
+
+
 def _fold_all(encoded: list[bytes]) -> list[bytes]:
-    parts = squeeze(b"\0".join(encoded).translate(_SMALL_BLANKS)).split(b"\0") if encoded else []
-    if len(parts) != len(encoded):  # a text holds NUL
-        return list(map(_fold_tame, encoded))
-    return list(map(bytes.strip, parts))
+    if not encoded:
+        return []
+    return list(map(bytes.strip, squeeze(_NOWHERE.join(encoded).translate(_SMALL_BLANKS)).split(_NOWHERE)))
 
 
 def pack(text: str) -> bytes:
@@ -150,22 +154,42 @@ _BETWEEN: Final = " \0 "
 """Between two texts that are folded as one: what stands in no sane text, in blanks that folding leaves alone."""
 
 
-def of_speech(speech: Speech, talk: Talk, may_hold_nul: bool = True) -> bytes:
-    """`ask`, `answer` and `exact` of what is no pair, one behind the other, in one walk over its texts."""
-    texts, asked, opening = speech.texts, speech.asked, speech.cast.opening
-    question = texts[0] if asked == 1 else _BETWEEN.join(texts[:asked])
-    reply = texts[-1] if asked == len(texts) - 1 else _BETWEEN.join(texts[asked:])
-    said, told = _encoded(question), _encoded(reply)
-    small = _fold(question, said) + opening
-    ask = BLANK if not asked else _hash(small + speech.beside.encode() if speech.beside else small)
-    answer = _hash(_pack(reply, told))
-    if speech.is_plain and not (may_hold_nul and any("\0" in text for text in texts)):
-        return ask + answer + _hash(said + opening + told)
+def of_speech(speech: Speech, talk: Talk) -> bytes:
+    """`ask`, `answer` and `exact` of what is no pair, one behind the other."""
+    return of_speeches([speech], [talk])[0]
+
+
+def of_speeches(speeches: list[Speech], talks: list[Talk], may_hold_nul: bool = True) -> list[bytes]:
+    """`of_speech` of many, at half the cost; `may_hold_nul` is False where it is known that no text holds NUL."""
+    questions = [s.texts[0] if s.asked == 1 else _BETWEEN.join(s.texts[: s.asked]) for s in speeches]
+    replies = [s.texts[-1] if s.asked == len(s.texts) - 1 else _BETWEEN.join(s.texts[s.asked :]) for s in speeches]
+    said, told = list(map(_encoded, questions)), list(map(_encoded, replies))
+    openings = [s.cast.opening for s in speeches]
+    small = list(map(add, _folds(questions, said), openings))
+    asked = [
+        (_hash(question + speech.beside.encode()) if speech.beside else _hash(question)) if speech.asked else BLANK
+        for speech, question in zip(speeches, small, strict=True)
+    ]
+    whole = [
+        _hash(
+            asks + opening + answers
+            if speech.is_plain and not (may_hold_nul and _holds_nul(speech))
+            else _everything(talk)
+        )
+        for speech, talk, asks, opening, answers in zip(speeches, talks, said, openings, told, strict=True)
+    ]
+    return list(map(bytes.join, repeat(b""), zip(asked, map(_hash, map(_pack, replies, told)), whole, strict=True)))
+
+
+def _holds_nul(speech: Speech) -> bool:
+    return "\0" in "".join(speech.texts)
+
+
+def _everything(talk: Talk) -> bytes:
+    """All that is trained on, without the record's other keys."""
     if isinstance(talk, Chat):
-        parts: object = (talk.messages, talk.tools, talk.functions, talk.parallel_tool_calls)
-    else:
-        parts = msgspec.structs.replace(talk, extra=None)
-    return ask + answer + _hash(msgspec.json.encode(parts))
+        return msgspec.json.encode((talk.messages, talk.tools, talk.functions, talk.parallel_tool_calls))
+    return msgspec.json.encode(msgspec.structs.replace(talk, extra=None))
 
 
 def unit(asked: bytes, answered: bytes) -> bytes:

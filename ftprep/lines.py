@@ -71,6 +71,8 @@ class Lines:
     def write(self, rows: list[Row], originals: list[Example | None], chunk: Chunk) -> Output:
         """The lines of all rows but those that are dropped or have an error, which are set aside with the reason."""
         writing, output, written = self.writing, Output(), set()
+        if writing.splits:
+            _digest([row for row, original in zip(rows, originals, strict=True) if row.example is original])
         for row, original in zip(rows, originals, strict=True):
             if row.skipped:
                 continue
@@ -152,10 +154,7 @@ class Lines:
         return raw
 
     def _asked(self, row: Row, original: Example) -> bytes:
-        if not isinstance(original, Pair) and row.speech is not None and row.example is original:
-            row.digests = row.digests or keys.of_speech(row.speech, original)  # the survey wants them too
-            row.asked = row.digests[:8]
-        asked = row.asked or keys.ask(original, self.plan.folded_endings)
+        asked = row.asked or row.digests[:8] or keys.ask(original, self.plan.folded_endings)
         whole = self.writing.by_answer or asked == keys.BLANK
         return row.unit or (keys.unit(asked, keys.answer(original)) if whole else asked)
 
@@ -168,6 +167,14 @@ class Lines:
         if writing.class_column:
             return unit, str(_record(row).get(writing.class_column, ""))
         return unit, label_of((row.example or original).answer, writing.stop) if writing.by_class else ""
+
+
+def _digest(rows: list[Row]) -> None:
+    """Work out the digests of conversations; the survey wants them too."""
+    said = [(row, row.speech, e) for row in rows if row.speech and (e := row.example) and not isinstance(e, Pair)]
+    digests = keys.of_speeches([speech for _, speech, _ in said], [talk for _, _, talk in said])
+    for (row, _, _), digest in zip(said, digests, strict=True):
+        row.digests = digest
 
 
 def _record(row: Row) -> dict[str, Any]:

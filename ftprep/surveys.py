@@ -16,10 +16,10 @@ from ftprep.model import (
     Example,
     ImagePart,
     Message,
-    Pair,
     Preference,
     Reinforcement,
     Row,
+    Speech,
     Talk,
     Unpaired,
 )
@@ -37,6 +37,7 @@ LONGEST_LABEL = 200
 
 
 _SINGLE = ("user", "assistant")
+_SYSTEM = frozenset(("system", "developer"))
 
 
 def ordinal(chunk: Chunk, row: Row) -> int:
@@ -73,7 +74,8 @@ class AnswerSurvey:
 
 
 def _head_of(talk: Talk) -> Message | None:
-    asked = talk.input.messages if isinstance(talk, (Preference, Unpaired)) else []
+    asked = talk.messages if isinstance(talk, Chat) else []
+    asked = talk.input.messages if isinstance(talk, (Preference, Unpaired)) else asked
     return asked[0] if asked else None
 
 
@@ -178,12 +180,14 @@ class ChatSurvey:
         self.single = 0
         self.acts = ActSurvey()
 
-    def see(self, talks: list[Talk]) -> None:
+    def see(self, speeches: list[Speech], talks: list[Talk]) -> None:
         """Take in one chunk's conversations."""
         self.chats += len(talks)
-        heads = [talk.messages[0] if isinstance(talk, Chat) else _head_of(talk) for talk in talks]
-        systems = [m.text for m in heads if m is not None and m.role in ("system", "developer")]
-        self.without_system += len(heads) - len(systems)
+        systems = [s.texts[0] for s in speeches if s.is_plain and s.cast.roles[0] in _SYSTEM]
+        heads = [_head_of(talk) for speech, talk in zip(speeches, talks, strict=True) if not speech.is_plain]
+        systems += [m.text for m in heads if m is not None and m.role in _SYSTEM]
+        self.without_system += len(talks) - len(systems)
+        self.single += [s.cast.roles for s in speeches].count(_SINGLE)
         told = {keys.digest(s): count for s, count in Counter(systems).items()}
         self.systems = _bounded_sum(self.systems, Counter(told))
 
@@ -320,20 +324,14 @@ class Surveys:
         self.answers.see(completions)
 
     def _see_chats(self, base: int, batch: Batch) -> None:
-        entries: list[bytes] = []
-        answers: list[str] = []
-        chats: list[Talk] = []
-        has_nul = batch.has_nul
-        for row in batch.chats:
-            if row.speech is not None and row.example is not None and not isinstance(row.example, Pair):
-                digests = row.digests or keys.of_speech(row.speech, row.example, has_nul)
-                entries.append(digests + (base | row.index).to_bytes(8))
-                answers.append(row.speech.answer)
-                chats.append(row.example)
-        self.keys.see(entries)
-        self.chats.see(chats)
-        self.chats.single += [row.speech and row.speech.cast.roles for row in batch.chats].count(_SINGLE)
-        self.answers.see(answers)
+        speeches, talks = batch.speeches, batch.talks
+        digests = [row.digests for row in batch.chats]
+        if b"" in digests:  # else they were worked out when the lines were written
+            digests = keys.of_speeches(speeches, talks, batch.has_nul)
+        ordinals = [(base | row.index).to_bytes(8) for row in batch.chats]
+        self.keys.see(chain.from_iterable(zip(digests, ordinals, strict=True)))
+        self.chats.see(speeches, talks)
+        self.answers.see([speech.answer for speech in speeches])
 
     def merge(self, other: Surveys) -> None:
         """Add another part of the set; associative and commutative."""

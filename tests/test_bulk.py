@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ftprep import bulk
-from ftprep.bulk import count_letters, holds, joined, squeeze
+from ftprep.bulk import Joined, count_controls, count_letters, count_quotes, find, holds, joined, long_words, squeeze
 
 
 @pytest.fixture(params=[0, 1 << 60], ids=["numpy", "plain"], scope="module", autouse=True)
@@ -70,3 +71,63 @@ def test_numpy_waits_until_there_is_enough_to_do(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(bulk, "PAYS_AFTER", 10)
     monkeypatch.setattr(bulk, "_seen", 0)
     assert [bulk._numpy(4) is None for _ in range(5)] == [True, True, True, False, False]
+
+
+@given(st.lists(st.sampled_from([b'"', b"\\", b"a", b"\n", b'\\"', b"\\\\"]), max_size=30).map(b"".join))
+def test_quotation_marks_of_texts_are_counted(data: bytes) -> None:
+    wanted, is_escaped = 0, False
+    for byte in data:
+        wanted += byte == 34 and not is_escaped
+        is_escaped = byte == 92 and not is_escaped
+    assert count_quotes(data) == wanted
+
+
+@given(st.text(alphabet="\0\1\t\n\r\x1f\x7f \x80éa答", max_size=40))
+def test_control_characters_are_counted(text: str) -> None:
+    assert count_controls(text.encode()) == sum((ord(c) < 32 and c not in "\t\n\r") or c == "\x7f" for c in text)
+
+
+WORDY = st.lists(
+    st.sampled_from(["a", "Z9", "_", "-" * 5, "b" * 11, "c" * 20, " ", "/", "é", "答" * 9, "\1"]), max_size=40
+)
+
+
+@given(WORDY.map("".join))
+@example("a" * 20)
+@example(" " * 7 + "a" * 20)
+@example("a" * 19)
+def test_long_words_are_found(text: str) -> None:
+    data = text.encode()
+    places = long_words(data)
+    assert places == sorted(places)
+    for word in re.finditer(rb"[A-Za-z0-9_-]{20,}", data):
+        assert any(word.start() <= place < word.end() for place in places)
+    # Characters between "9" and "a" that are no letters pass for some.
+    assert all(re.match(rb"[0-9A-Za-z_:-@\[-`{-\x7f-]", data[place : place + 1]) for place in places)
+
+
+PIECE = st.sampled_from(["", "a", "ab", "é", "a\1b", "答案", "x@y", "@", "0", "@a@a"])
+
+
+@given(st.lists(st.tuples(PIECE, st.booleans()), max_size=12))
+def test_texts_together_tell_which_of_them_has_a_mark(pieces: list[tuple[str, bool]]) -> None:
+    texts, chosen = [text for text, _ in pieces], [is_chosen for _, is_chosen in pieces]
+    whole = Joined(texts, chosen)
+    for pattern in (re.compile("@(?<=a@)a"), re.compile("[a答]"), re.compile("é"), re.compile("@|x")):
+        wanted = {n for n, (text, is_chosen) in enumerate(pieces) if is_chosen and pattern.search(text)}
+        assert whole.matching(pattern) == wanted
+        assert (find(pattern, whole.text) >= 0) == bool(wanted)
+    assert whole.holding(b"0") == {n for n, (text, is_chosen) in enumerate(pieces) if is_chosen and "0" in text}
+    assert whole.holding("答".encode()) == {
+        n for n, (text, is_chosen) in enumerate(pieces) if is_chosen and "答" in text
+    }
+
+
+@pytest.mark.parametrize(
+    ("pattern", "begins"),
+    [("a", "a"), ("a(?:b|c)", "a"), (r"\|(?<=<\|)", "|"), (r"a[|)]", "a"), (r"a\|b", "a"), ("a((b|c)|d)", "a")]
+    + [(p, "") for p in ("a|b", "a?b", "a*", "a{0,2}", r"\d", "[a]b", "(a)", r"\n", "", "^a", "(?i:a)", ".")],
+)
+def test_what_a_pattern_begins_with(pattern: str, begins: str) -> None:
+    assert bulk._first(re.compile(pattern)) == begins
+    assert bulk._first(re.compile(pattern, re.IGNORECASE)) == ""

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 import ftprep.readers.base as base
+from ftprep.bulk import count_quotes
 from ftprep.model import Chunk, Fault, Row
 from ftprep.readers.encoding import settle, undecodable
 from ftprep.readers.sources import HEAD_BYTES, line_chunks
@@ -41,7 +42,7 @@ class JsonlReader:
     def decode_fast(self, table: base.Table, chunk: Chunk, lane: base.Lane) -> Iterator[Row]:
         """The same rows, those that the lane takes with their examples; `record` is not set for these."""
         payload = chunk.payload
-        if len(payload) > table.longest or b"\\u0022" in payload or table.encoding != "utf-8":
+        if len(payload) > table.longest or table.encoding != "utf-8":
             return self.decode(table, chunk)
         lines = [line for _, line, _ in lines_of(chunk)] if b"\r" in payload else _split(payload)
         try:
@@ -54,11 +55,11 @@ class JsonlReader:
         for row in slow:
             line = row.raw or b""
             row.raw = None
-            marks += line.count(b'"')
+            marks += count_quotes(line)
             ended = row.offset < len(lines) - 1 or payload.endswith(b"\n")
             _row(table, row, line, ended)
         # A key that stands twice has more quotation marks than its line needs: then each line is looked at closely.
-        return iter(rows) if marks == payload.count(b'"') else self.decode(table, chunk)
+        return iter(rows) if marks == count_quotes(payload) else self.decode(table, chunk)
 
 
 def _split(payload: bytes) -> list[bytes]:

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from functools import cache
 from typing import ClassVar
 
+from ftprep.batch import Batch
+from ftprep.bulk import long_words
+from ftprep.model import Row
 from ftprep.rule import Card, Rule, Sample
 from ftprep.rules.masking import mask, masked
 from ftprep.rules.pii import Private
@@ -46,6 +49,12 @@ def _kinds() -> re.Pattern[str]:
     return re.compile(f"(?<![A-Za-z0-9_-])(?:{one_of})(?![A-Za-z0-9_-])", re.ASCII)
 
 
+@cache
+def _marks() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(mark, re.ASCII) for mark in MARKS)
+
+
+_AZURE = re.compile("K(?<=AccountK)ey=")
 _LONGEST = 40
 _WORD = re.compile(r"[A-Za-z0-9_-]*")
 
@@ -62,7 +71,6 @@ def _starts(text: str, at: int) -> Iterator[int]:
 
 
 class ApiKey(Private):
-    marks: ClassVar[tuple[re.Pattern[str], ...]] = tuple(re.compile(mark, re.ASCII) for mark in MARKS)
     card: ClassVar[Card] = Card(
         code="SEC101",
         name="api-key",
@@ -74,8 +82,13 @@ class ApiKey(Private):
         good=_pair("Use sk-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, AKIAIOSFODNN7EXAMPLE or YOUR_API_KEY."),
     )
 
+    def suspects(self, batch: Batch) -> list[Row]:
+        """The rows with a key: all kinds but one have a long word."""
+        numbers = (part.at_bytes(long_words(part.said)) for part in batch.parts)
+        return self.guilty(batch, batch.matching((_AZURE,)).union(*numbers))
+
     def _found(self, text: str) -> Iterator[re.Match[str]]:
-        starts = {start for mark in self.marks for m in mark.finditer(text) for start in _starts(text, m.start())}
+        starts = {start for mark in _marks() for m in mark.finditer(text) for start in _starts(text, m.start())}
         done = 0
         for start in sorted(starts):
             found = _kinds().match(text, start) if start >= done else None

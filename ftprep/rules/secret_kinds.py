@@ -49,7 +49,7 @@ KINDS: tuple[tuple[str, str], ...] = (
 
 MARKS: tuple[str, ...] = (
     r"_(?:(?<=[a-z0-9]_)[A-Za-z0-9]{22}|(?<=(?:pat|oat)_)[\w-]{27}|(?<=(?:v1|gd)_)[\w-]{38})",
-    r"-(?<=(?:sk|at|dt|rt|tt|x[abeoprs]|lx|pi|ey|ai|PX|AK)-)[\w-]{19}|-(?<=xapp-)\d-",
+    r"-(?:(?<=(?:sk|at|dt|rt|tt|x[abeoprs]|lx|pi|ey|ai|PX|AK)-)[\w-]{19}|(?<=xapp-)\d-)",
     r"A(?:Iza[\w-]{35}|[KS]IA[A-Z2-7]{16}|(?<=[0-9]:A)A[\w-]{33})",
     r"K(?:(?<=SK)[0-9a-f]{32}|(?<=AccountK)ey=)",
     r"G(?<=SG)\.[\w-]{22}\.",

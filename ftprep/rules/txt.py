@@ -12,9 +12,10 @@ from ftprep.batch import Batch
 from ftprep.model import Row
 from ftprep.rule import Card, Rule, Sample
 from ftprep.rules import mojibake, txt_words
-from ftprep.rules.sweep import Found, OddRule, TextRule, around, owners, sweep, times
+from ftprep.rules.sweep import Found, OddRule, TextRule, around, times
 
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_LOW = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _HIGH = re.compile("[\x80-\x9f]")
 _C1 = frozenset(map(chr, range(0x80, 0xA0)))
 
@@ -45,12 +46,12 @@ class ControlCharacters(TextRule):
 
     def suspects(self, batch: Batch) -> list[Row]:
         """The rows with a text that holds one."""
-        seen = sweep(batch)
-        between = seen.ascii.text.count("\1") + seen.other.text.count("\1")
-        if between >= max(1, len(batch.texts)) - bool(seen.ascii.text and seen.other.text):
-            return batch.of(self.shapes)  # a text holds the character that stands between texts
-        texts = seen.holding((b"\0",)) | (seen.other.matching(_HIGH) if seen.odd & _C1 else set())
-        return owners(batch, (text for text in texts if any(self.look(text))))
+        suspect = set[int]()
+        if batch.has_controls:
+            suspect = {number for number, text in enumerate(batch.texts) if _LOW.search(text)}
+        if batch.odd & _C1:
+            suspect |= batch.parts[1].matching(_HIGH)
+        return self.guilty(batch, suspect)
 
     def look(self, text: str) -> Iterator[Found]:
         misread = {at for start, end, _ in mojibake.runs(text) for at in range(start, end)}  # TXT102 tells of those
@@ -74,8 +75,7 @@ class Mojibake(TextRule):
 
     def suspects(self, batch: Batch) -> list[Row]:
         """The rows with a text that may hold some."""
-        texts = sweep(batch).other.matching(mojibake.MAYBE)
-        return owners(batch, (text for text in texts if any(mojibake.runs(text))))
+        return self.guilty(batch, batch.parts[1].matching(mojibake.MAYBE))
 
     def look(self, text: str) -> Iterator[Found]:
         found = list(mojibake.runs(text))
@@ -143,10 +143,9 @@ class InvisibleCharacters(OddRule):
 
     def suspects(self, batch: Batch) -> list[Row]:
         """The rows with a text that holds one."""
-        if not any(map(_INVISIBLE.match, sweep(batch).odd)):
+        if not any(map(_INVISIBLE.match, batch.odd)):
             return []
-        texts = sweep(batch).other.matching(_INVISIBLE)
-        return owners(batch, (text for text in texts if any(self.look(text))))
+        return self.guilty(batch, batch.parts[1].matching(_INVISIBLE))
 
     def look(self, text: str) -> Iterator[Found]:
         if text.isascii() or not _INVISIBLE.search(text):

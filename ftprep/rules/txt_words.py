@@ -15,7 +15,7 @@ from ftprep.batch import Batch
 from ftprep.model import Example, Fault, Pair, Preference, Row, Stepwise, Unpaired
 from ftprep.rule import Card, RowRule, Rule, Sample
 from ftprep.rules.refusals import LENGTH, OPENINGS, refusal
-from ftprep.rules.sweep import ALL_SHAPES, Found, TextRule, around, owners, times
+from ftprep.rules.sweep import ALL_SHAPES, Found, TextRule, around, times
 from ftprep.rules.talk import parts_of
 from ftprep.setting import Setting
 from ftprep.shapes.quoting import quote
@@ -166,7 +166,8 @@ class Refusal(_AnswerRule):
     def suspects(self, batch: Batch) -> list[Row]:
         """The rows with a text that begins as refusals do."""
         starts = map(OPENINGS.__contains__, map(_OPENING, batch.texts))
-        return owners(batch, (text for text in compress(batch.texts, starts) if refusal(text)))
+        numbers = compress(range(len(batch.texts)), starts)
+        return batch.saying(number for number in numbers if refusal(batch.texts[number]))
 
     def found(self, text: str) -> Found | None:
         refused = refusal(text)

@@ -39,7 +39,7 @@ class FastEncoder:
 
     def count(self, texts: Sequence[str]) -> tuple[list[int], int]:
         """Return the number of tokens of each text, and how many of the texts were estimated."""
-        with _no_threads():
+        with one_thread():
             return self._count(texts)
 
     def _count(self, texts: Sequence[str]) -> tuple[list[int], int]:
@@ -87,22 +87,22 @@ def _load(name: str) -> Any:
     spec = find_spec(name)
     preset = _PRESETS.get(spec.vocabulary)
     kind = {"encoding": preset} if preset else {"pattern": spec.pattern}
-    with compact.tiktoken_file(spec.vocabulary, spec.ranks) as path, _no_threads():
+    with compact.tiktoken_file(spec.vocabulary, spec.ranks) as path, one_thread():
         # No special tokens: text that looks like one counts as text, as in encode_ordinary.
         return fastokens.Tokenizer.from_tiktoken(path, special_tokens={}, **kind)
 
 
 @contextmanager
-def _no_threads() -> Iterator[None]:
-    """Keep fastokens from starting helper threads, which would make a later fork unsafe. It reads the variable when it
-    first counts; that is not done while loading, since workers would inherit the 32 MB it takes then, and copy them."""
-    name = "FASTOKENS_BPE_THREADS"
-    before = os.environ.get(name)
-    os.environ[name] = "1"
+def one_thread(variable: str = "FASTOKENS_BPE_THREADS") -> Iterator[None]:
+    """Keep a library from starting helper threads, which would make a later fork unsafe. fastokens reads the variable
+    when it first counts; that is not done while loading, since workers would inherit the 32 MB it takes then, and copy
+    them. OpenBLAS reads its own when numpy is imported."""
+    before = os.environ.get(variable)
+    os.environ[variable] = "1"
     try:
         yield
     finally:
         if before is None:
-            del os.environ[name]
+            del os.environ[variable]
         else:
-            os.environ[name] = before
+            os.environ[variable] = before

@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from itertools import compress
+from operator import not_
 from pathlib import Path
 from typing import Any, Final
 
+from ftprep.bulk import expect_numpy
 from ftprep.tokens.encodings import encoding, find_spec
-from ftprep.tokens.fast import once_each
+from ftprep.tokens.fast import once_each, one_thread
 from ftprep.tokens.longtext import LONG, encode_long, repaired
 
 # Characters that Unicode 17 knows and 16 does not, by which texts are cut otherwise; a test looks at all of them.
@@ -44,6 +47,10 @@ class Giga:
     def __init__(self, name: str) -> None:
         self._name = name
         self._load()
+        with one_thread("OPENBLAS_NUM_THREADS"):
+            # Its first count imports numpy and awkward (0.3 s): once here, and not in each worker that is forked.
+            self._count_short([""])
+        expect_numpy()
         self._plain = encoding(name)
 
     def _load(self) -> None:
@@ -71,14 +78,25 @@ class Giga:
         return counted
 
     def _count(self, texts: Sequence[str]) -> tuple[list[int], int]:
+        estimated = 0
+
+        def count(some: list[str]) -> list[int]:
+            nonlocal estimated
+            counts, estimated = self._count_each(some)
+            return counts
+
+        counts = once_each(texts, count)
+        return (counts, 0) if not estimated else self._count_each(texts)  # how many, and not only of how many kinds
+
+    def _count_each(self, texts: Sequence[str]) -> tuple[list[int], int]:
         beyond = _beyond(texts)
         if not beyond:
-            return once_each(texts, self._count_short), 0
-        short = iter(once_each([text for i, text in enumerate(texts) if i not in beyond], self._count_short))
+            return self._count_short(texts), 0
+        short = iter(self._count_short([text for i, text in enumerate(texts) if i not in beyond]))
         pairs = [self._count_alone(text) if i in beyond else (next(short), True) for i, text in enumerate(texts)]
         return [count for count, _ in pairs], sum(not exact for _, exact in pairs)
 
-    def _count_short(self, texts: list[str]) -> list[int]:
+    def _count_short(self, texts: Sequence[str]) -> list[int]:
         counts: list[int] = []
         for start in range(0, len(texts), _AT_ONCE):
             # Never in parallel: threads of a pool would not survive a fork.
@@ -98,7 +116,7 @@ def _beyond(texts: Sequence[str]) -> set[int]:
     beyond = set[int]()
     if max(map(len, texts), default=0) > _SHORT:
         beyond.update(i for i, text in enumerate(texts) if len(text) > _SHORT)
-    foreign = [i for i, text in enumerate(texts) if not text.isascii()]
+    foreign = list(compress(range(len(texts)), map(not_, map(str.isascii, texts))))
     data = "".join([texts[i] for i in foreign]).encode("utf-8", "surrogatepass")
     if any(lead.search(data) for lead in _LEADS):
         beyond.update(i for i in foreign if _NEW.search(texts[i]))
