@@ -63,7 +63,7 @@ def test_every_token_of_a_vocabulary_is_found_where_it_is_said(vocabulary: str) 
     ranks = compact.load_ranks(vocabulary)
     blob = compact.read(vocabulary)
     for token in sorted(ranks)[::1999]:
-        found = dict(excerpt._possible(blob, None, excerpt._runs_of(b"\0" + token + b"\0")))
+        found = dict(excerpt._possible(blob, None, excerpt._runs_of([b"\0" + token + b"\0"])))
         assert found[token] == ranks[token]
         assert found.items() <= ranks.items()
         assert len(found) < 2000
@@ -72,7 +72,8 @@ def test_every_token_of_a_vocabulary_is_found_where_it_is_said(vocabulary: str) 
 def test_it_is_built_again_only_for_what_is_new() -> None:
     grown = Excerpt("r50k_base")
     first = grown.covering(["The cat sat on the mat."])
-    assert [grown.covering([text]) is first for text in ("cat", "the mat", "", "system", "assistant")] == [True] * 5
+    assert grown.covering(["cat", "the mat", ""]) is first
+    assert grown.covering(["system", "user", "assistant", "tool"]) is first
     second = grown.covering(["A dog did not."])
     assert second not in (first, encoding("r50k_base"))
     assert grown.covering(["The cat sat"]) is second
