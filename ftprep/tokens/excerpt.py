@@ -20,8 +20,8 @@ from ftprep.tokens.longtext import repaired
 if TYPE_CHECKING:
     import tiktoken
 
-MOST_BYTES: Final = 300_000
-"""Of all texts together; from about twice as many on, collecting their runs takes as long as loading the whole."""
+MOST_BYTES: Final = 200_000
+"""Of all texts together; from about 350,000 on, collecting their runs takes as long as loading the whole."""
 
 _MOST_BUILT: Final = 3  # times, which together cost less than the whole
 _FEW: Final = 20  # texts
