@@ -105,7 +105,7 @@ class Runs:
         rarest: list[int] = []
         for place, own in enumerate(runs):
             # A run that occurs twice in one example and nowhere else counts as two, in both ways of counting.
-            alone = sum(times[run] == 1 for run in own)
+            alone = list(map(times.__getitem__, own)).count(1)
             again = sorted((times[run], run) for run in set(own) if times[run] > 1)
             keys = [run for number, run in again[: max(0, self._wanted(place) - alone)] if number <= self.limit]
             places += [place] * len(keys)

@@ -43,22 +43,27 @@ class Excerpt:
 
     def covering(self, texts: Sequence[str]) -> tiktoken.Encoding:
         """An encoding that encodes each of these texts as the whole one does: a part of it, or the whole."""
-        if self._name not in LOADED and self._seen + sum(map(len, texts)) <= MOST_BYTES:
-            # Many at once, which is faster; a few alone, so that no run across two of them is taken for a new one.
-            said = [repaired(t).encode() for t in (texts if len(texts) <= _FEW else ["\n".join(texts)])]
-            self._seen += sum(map(len, said))
-            known, part = self._part
-            runs = _runs_of(said)
-            if part is not None and all(runs[width] <= known[width] for width in _CODES):
-                return part
-            if self._seen <= MOST_BYTES and self._built < _MOST_BUILT:
-                return self._extended(known or _runs_of([_ROLES]), runs)
-        self._part = {}, None
-        return encoding(self._name)
+        part = self._part_for(texts) if self._name not in LOADED else None
+        if part is None:
+            self._part = {}, None
+        return part or encoding(self._name)
 
-    def _extended(self, known: _Runs, new: _Runs) -> tiktoken.Encoding:
+    def _part_for(self, texts: Sequence[str]) -> tiktoken.Encoding | None:
+        different = dict.fromkeys(texts)  # what stands in every row, such as a system message, once
+        if self._seen + sum(map(len, different)) > MOST_BYTES:
+            return None
+        # Many at once, which is faster; a few alone, so that no run across two of them is taken for a new one.
+        said = [repaired(t).encode() for t in (different if len(different) <= _FEW else ["\n".join(different)])]
+        self._seen += sum(map(len, said))
+        known, part = self._part
+        runs = _runs_of(said)
+        if part is not None and all(runs[width] <= known[width] for width in _CODES):
+            return part
+        if self._seen > MOST_BYTES or self._built == _MOST_BUILT:
+            return None
         self._built += 1
-        runs = {width: known[width] | new[width] for width in _CODES}
+        for width, others in (known or _runs_of([_ROLES])).items():
+            runs[width].update(others)
         spec = find_spec(self._name)
         part = build(self._name, dict(_possible(compact.read(spec.vocabulary), spec.ranks, runs)))
         self._part = runs, part
