@@ -59,7 +59,7 @@ class Excerpt:
         runs = _runs_of(said)
         if part is not None and all(runs[width] <= known[width] for width in _CODES):
             return part
-        if self._seen > MOST_BYTES or self._built == _MOST_BUILT:
+        if self._seen > MOST_BYTES or self._built >= _MOST_BUILT:
             return None
         self._built += 1
         for width, others in (known or _runs_of([_ROLES])).items():
