@@ -143,11 +143,9 @@ def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
 
 def resolve(*layers: Mapping[str, Any], origin: str = "recipe") -> Recipe:
     """The recipe that the layers make together; raises RecipeError that names the key, and the nearest right one."""
-    merged = merge(*layers)
-    if not merged:
-        return Recipe.model_construct()
     try:
-        return Recipe.model_validate(merged)
+        merged = merge(*layers)
+        return Recipe.model_validate(merged) if merged else Recipe.model_construct()
     except RecursionError:
         raise RecipeError(f"{origin}: tables or lists within each other without end", _FLAT) from None
     except ValidationError as error:
