@@ -20,7 +20,11 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from ftprep.cli.outcomes import run
 
-    return run(arguments)
+    code = run(arguments)
+    if argv is None:
+        # The process ends: what is left need not be looked through for circles, nor freed piece by piece.
+        gc.freeze()
+    return code
 
 
 def _tell(line: str) -> int:

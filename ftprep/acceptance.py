@@ -22,7 +22,7 @@ def accept(target: Target, rules: Iterable[RuleCount], findings: Sequence[Findin
         message = target.message_for(rule.code, **_values(target, rule, first, examples))
         if rule.severity == "error" or (message is not None and rule.severity in grave):
             refusals.append(
-                Refusal(
+                Refusal.model_construct(
                     code=rule.code,
                     severity=rule.severity,
                     count=rule.count,
@@ -31,7 +31,7 @@ def accept(target: Target, rules: Iterable[RuleCount], findings: Sequence[Findin
                     confidence=message.confidence if message else None,
                 )
             )
-    return Acceptance(
+    return Acceptance.model_construct(
         target=target.name,
         title=target.title,
         model=target.model,

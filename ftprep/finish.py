@@ -177,20 +177,30 @@ def _report(
         severity = plan.severity(code)
         severities[severity] += found.counts[code]
         rules.append(
-            RuleCount(code=code, name=card.name, severity=severity, count=found.counts[code], shown=shown[code])
+            RuleCount.model_construct(
+                code=code, name=card.name, severity=severity, count=found.counts[code], shown=shown[code]
+            )
         )
     findings = tuple(_view(f, plan) for _, f in found.findings)
     target = plan.setting.target
-    return Report(
+    return Report.model_construct(
         ok=not severities["error"],
-        summary=Summary(errors=severities["error"], warnings=severities["warning"], infos=severities["info"]),
+        summary=Summary.model_construct(
+            errors=severities["error"], warnings=severities["warning"], infos=severities["info"]
+        ),
         inputs=tuple(_input(i, partial, plan, known) for i in range(len(plan.tables))),
         dataset=_dataset(dataset),
         tokens=_tokens(dataset, partial, plan),
         rules=tuple(rules),
         findings=findings,
-        fixes=tuple(OfferView(code=p.code, applicability=p.safety, message=p.message, rows=p.count) for p in proposals),
-        skipped=tuple(SkippedRule(rule=code, reason=reason) for code, reason in (*plan.skipped, *_idle(dataset, plan))),
+        fixes=tuple(
+            OfferView.model_construct(code=p.code, applicability=p.safety, message=p.message, rows=p.count)
+            for p in proposals
+        ),
+        skipped=tuple(
+            SkippedRule.model_construct(rule=code, reason=reason)
+            for code, reason in (*plan.skipped, *_idle(dataset, plan))
+        ),
         acceptance=accept(target, rules, findings, dataset.examples) if target else None,
     )
 
@@ -205,15 +215,17 @@ def _idle(dataset: Dataset, plan: Plan) -> Iterator[tuple[str, str]]:
 def _view(finding: Finding, plan: Plan) -> FindingView:
     """The finding as it is shown: a secret that stands where another rule found something is masked there too."""
     card = plan.card(finding.code)
-    offer = FixOffer(applicability=card.fix, message=card.mended) if card.fix and finding.fixable else None
+    offer = (
+        FixOffer.model_construct(applicability=card.fix, message=card.mended) if card.fix and finding.fixable else None
+    )
     place = finding.place
-    return FindingView(
+    return FindingView.model_construct(
         code=card.code,
         name=card.name,
         severity=plan.severity(finding.code),
         message=hidden(finding.message),
         filename=place.source,
-        location=Location(row=place.line, column=place.column),
+        location=Location.model_construct(row=place.line, column=place.column),
         sheet=place.sheet or None,
         record=place.record or None,
         json_pointer=finding.pointer,
@@ -226,7 +238,7 @@ def _view(finding: Finding, plan: Plan) -> FindingView:
 def _input(source: int, partial: Partial, plan: Plan, hashes: Hashes | None) -> InputView:
     table, shape, stamp = plan.tables[source], plan.shapes[source], plan.stamps[source]
     account = partial.accounts.get(source, Account())
-    return InputView(
+    return InputView.model_construct(
         path=table.name,
         format=format_name(table),
         sheet=table.sheet or None,
@@ -235,7 +247,9 @@ def _input(source: int, partial: Partial, plan: Plan, hashes: Hashes | None) -> 
         sha256=(hashes.get((table.path, stamp)) or sha256_of(table.path)) if hashes is not None and table.path else "",
         shape=shape.name if shape else None,
         read_as=plan.read_as[source],
-        rows=RowCounts(read=account.read, loaded=account.loaded, rejected=account.rejected, skipped=account.skipped),
+        rows=RowCounts.model_construct(
+            read=account.read, loaded=account.loaded, rejected=account.rejected, skipped=account.skipped
+        ),
     )
 
 
@@ -260,7 +274,7 @@ def hashes_of(files: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
 def _dataset(dataset: Dataset) -> DatasetSummary:
     used = dataset.separator if dataset.pairs else None
     stop = dataset.stop if dataset.pairs else None
-    return DatasetSummary(
+    return DatasetSummary.model_construct(
         shape=dataset.shape,
         task=dataset.task.name,
         task_reasons=dataset.task.reasons,
@@ -273,7 +287,7 @@ def _dataset(dataset: Dataset) -> DatasetSummary:
 
 def _tokens(dataset: Dataset, partial: Partial, plan: Plan) -> TokenSummary:
     lengths = dataset.surveys.lengths
-    return TokenSummary(
+    return TokenSummary.model_construct(
         encoding=plan.setting.encoding,
         encoding_reason=plan.setting.encoding_why,
         exact=partial.inexact == 0,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from itertools import compress, repeat
 from operator import add
@@ -13,6 +12,7 @@ from xxhash import xxh3_64_digest as _hash
 from xxhash import xxh3_64_intdigest as _number
 
 from ftprep.bulk import squeeze
+from ftprep.later import later
 from ftprep.model import Chat, Example, Pair, Speech, Talk
 
 BLANK = _hash(b"")
@@ -39,13 +39,13 @@ _SMALL_BLANKS: Final = _BLANKS[:65] + bytes(range(97, 123)) + _BLANKS[91:]
 # Text of such characters can be folded in UTF-8 as if it were ASCII, since beyond that they are no white space, and
 # casefold() leaves them as they are: accented small letters, typographic marks, Hebrew to Burmese, Chinese, Japanese,
 # Korean, full-width marks, pictures.
-_TAME: Final = re.compile(
+_TAME: Final = later(
     "[\0-\x7f\xa1-\xb4\xb6-\xbf\xd7\xe0-\xff\u0430-\u045f\u0590-\u109f\u1100-\u11ff\u2010-\u2027\u2030-\u205e"
     "\u20a0-\u20cf\u2190-\u23ff\u2460-\u24b5\u2500-\u2bff\u3001-\ua63f\uac00-\ud7a3\ufe30-\ufe4f\uff01-\uff20"
     "\uff3b-\uff40\uff5b-\uffdc\U0001f000-\U0001faff\U00020000-\U0003ffff]*"
 )
 # Text without white space beyond ASCII.
-_FILLED: Final = re.compile("[^\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*")
+_FILLED: Final = later("[^\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*")
 
 
 def fold(text: str) -> bytes:

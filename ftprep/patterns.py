@@ -6,6 +6,8 @@ import math
 import re
 from functools import lru_cache
 
+from ftprep.later import later
+
 MOST_WAYS = 1_000_000
 """Ways in which a pattern may try a text: about a tenth of a second. A pattern that may take more is not applied."""
 
@@ -15,9 +17,9 @@ LONGEST = 2_000
 MOST_REPEATS = 100_000
 """What the counts of a pattern multiply to at most: `(a{100}){100}` has 10,000."""
 
-_OPENING = re.compile(r"\((?:\?(?:P?<\w+>|<?[=!]|[:>]|[a-zA-Z-]+[:)]|#[^)]*\)))?")
-_CLASS = re.compile(r"\[\^?\]?(?:[^\]\\]|\\.)*\]", re.DOTALL)
-_COUNT = re.compile(r"(?:[*+?]|\{(?:\d+(?:,\d*)?|,\d+)\})")
+_OPENING = later(r"\((?:\?(?:P?<\w+>|<?[=!]|[:>]|[a-zA-Z-]+[:)]|#[^)]*\)))?")
+_CLASS = later(r"\[\^?\]?(?:[^\]\\]|\\.)*\]", re.DOTALL)
+_COUNT = later(r"(?:[*+?]|\{(?:\d+(?:,\d*)?|,\d+)\})")
 
 
 @lru_cache(maxsize=4096)

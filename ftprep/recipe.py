@@ -26,7 +26,10 @@ def _kebab(name: str) -> str:
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=_kebab, validate_by_name=True)
+    # Built when something is validated, which a run without settings need not do.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=_kebab, validate_by_name=True, defer_build=True
+    )
 
 
 class Columns(_Frozen):
@@ -112,13 +115,13 @@ class Recipe(_Frozen):
     token_limit: Annotated[int, Field(ge=1, strict=True)] | None = Field(
         None, description="Most tokens of one example."
     )
-    columns: Columns = Columns()
+    columns: Columns = Columns.model_construct()
     keys: Keys | None = Field(None, description="Set for conversations whose keys have other names.")
-    format: Format = Format()
+    format: Format = Format.model_construct()
     turns: Turns | None = Field(None, description="Set to make prompt/completion examples out of conversations.")
-    split: Split = Split()
-    rules: Rules = Rules()
-    fix: Fix = Fix()
+    split: Split = Split.model_construct()
+    rules: Rules = Rules.model_construct()
+    fix: Fix = Fix.model_construct()
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,7 +144,8 @@ def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
 def resolve(*layers: Mapping[str, Any], origin: str = "recipe") -> Recipe:
     """The recipe that the layers make together; raises RecipeError that names the key, and the nearest right one."""
     try:
-        return Recipe.model_validate(merge(*layers))
+        merged = merge(*layers)
+        return Recipe.model_validate(merged) if merged else Recipe.model_construct()
     except RecursionError:
         raise RecipeError(f"{origin}: tables or lists within each other without end", _FLAT) from None
     except ValidationError as error:

@@ -19,7 +19,8 @@ SCHEMA_VERSION = 1
 
 
 class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built when something is validated or written as JSON: what a run makes of its own values needs neither.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Location(_Value):
@@ -79,7 +80,7 @@ class InputView(_Value):
     sha256: str = ""
     shape: str | None = None
     read_as: str = Field("", description="How its records became examples, in words.")
-    rows: RowCounts = RowCounts()
+    rows: RowCounts = RowCounts.model_construct()
 
 
 class DatasetSummary(_Value):
@@ -178,7 +179,7 @@ class Report(_Value):
     """The outcome of a check. `ok` is true when there is no error; findings are in the order of files and lines."""
 
     schema_version: int = SCHEMA_VERSION
-    tool: Tool = Tool()
+    tool: Tool = Tool.model_construct()
     ok: bool
     summary: Summary
     inputs: tuple[InputView, ...]
@@ -195,7 +196,7 @@ class Report(_Value):
     def rows(self) -> RowCounts:
         """The accounts of all inputs together."""
         each = [i.rows for i in self.inputs]
-        return RowCounts(
+        return RowCounts.model_construct(
             read=sum(r.read for r in each),
             loaded=sum(r.loaded for r in each),
             rejected=sum(r.rejected for r in each),

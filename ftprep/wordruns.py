@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from xxhash import xxh3_64_intdigest
 
+from ftprep.later import later
 from ftprep.saidsurvey import Said
 
 PAYS_AFTER: Final = 50_000
@@ -22,7 +23,7 @@ _NONE: Final = (
     r"\s!-/:-@\[-^`{-~\x7f-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\u2000-\u206f\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40"
     r"\uff5b-\uff65\ufe30-\ufe4f\u060c\u061b\u061f\u06d4\u0964\u0965\ufffd\ufe0f"
 )
-_WORD: Final = re.compile(f"[{_CLOSE}]|[^{_NONE}{_CLOSE}]+(?:'[^{_NONE}{_CLOSE}]+)*")
+_WORD: Final = later(f"[{_CLOSE}]|[^{_NONE}{_CLOSE}]+(?:'[^{_NONE}{_CLOSE}]+)*")
 _PLAIN_WORD: Final = re.compile(r"[a-z0-9_]+(?:'[a-z0-9_]+)*")
 _FIGURE: Final = re.compile(r"\d+|-(?=\d)|[<>=+*/%&|^~×÷−#$€£]")
 _TELLING: Final = frozenset(
@@ -104,7 +105,7 @@ class Runs:
         rarest: list[int] = []
         for place, own in enumerate(runs):
             # A run that occurs twice in one example and nowhere else counts as two, in both ways of counting.
-            alone = sum(times[run] == 1 for run in own)
+            alone = list(map(times.__getitem__, own)).count(1)
             again = sorted((times[run], run) for run in set(own) if times[run] > 1)
             keys = [run for number, run in again[: max(0, self._wanted(place) - alone)] if number <= self.limit]
             places += [place] * len(keys)

@@ -180,3 +180,17 @@ def test_a_recipe_says_the_same_as_toml_and_as_json(name: str, tmp_path: Path) -
     assert resolve(find_recipe(str(tmp_path / "same.json"))) == resolve(found)
     dumped = resolve(found).model_dump(mode="json", by_alias=True, exclude_none=True)
     assert resolve(dumped) == resolve(found)
+
+
+def test_a_table_that_holds_itself_is_refused() -> None:
+    endless: dict[str, Any] = {}
+    endless["split"] = endless
+    with pytest.raises(RecipeError, match="within each other without end"):
+        resolve(endless)
+
+
+def test_no_settings_are_the_defaults() -> None:
+    found = resolve({}, {})
+    assert found == Recipe()
+    assert found.model_dump() == Recipe().model_dump()
+    assert (found.model_fields_set, found.split.model_fields_set) == (set(), set())

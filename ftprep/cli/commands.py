@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import click
 
-from ftprep.cli.check import check, fix
-from ftprep.cli.jobs import jobs
 from ftprep.cli.kinds import Group
-from ftprep.cli.models import models
 from ftprep.cli.outcomes import FAILED
-from ftprep.cli.prepare import convert, prepare, split
-from ftprep.cli.sandbox import sandbox
-from ftprep.cli.show import config, recipe, rule
-from ftprep.cli.target import target
-from ftprep.cli.tokens import tokens
-from ftprep.cli.verify import verify
 
-COMMANDS: tuple[click.Command, ...] = (
-    *(check, fix, prepare, convert, split, verify),
-    *(tokens, rule, target, recipe, config, jobs, models, sandbox),
-)
-"""In the order in which `--help` lists them: that in which one needs them."""
+HOMES = {
+    **dict.fromkeys(("check", "fix"), "check"),
+    **dict.fromkeys(("prepare", "convert", "split"), "prepare"),
+    "verify": "verify",
+    "tokens": "tokens",
+    "rule": "show",
+    "target": "target",
+    **dict.fromkeys(("recipe", "config"), "show"),
+    "jobs": "jobs",
+    "models": "models",
+    "sandbox": "sandbox",
+}
+"""The commands, in the order in which `--help` lists them, that in which one needs them, and the module of each."""
+
+
+class _Commands(Group):
+    """The commands of HOMES, each imported when it is asked for."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """The names in the order given."""
+        return list(HOMES)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        """The command of that name, None where there is none."""
+        return command(name) if name in HOMES else None
+
+
+def command(name: str) -> click.Command:
+    """The command of that name; raises KeyError where there is none."""
+    found: click.Command = getattr(import_module(f"ftprep.cli.{HOMES[name]}"), name)
+    return found
 
 
 def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
@@ -34,7 +52,7 @@ def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> 
         context.exit()
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Tell the version.")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
 @click.pass_context
@@ -48,7 +66,3 @@ def cli(context: click.Context, /, **_given: Any) -> int | None:
         click.echo(context.get_help(), err=True)
         return FAILED
     return None
-
-
-for _command in COMMANDS:
-    cli.add_command(_command)

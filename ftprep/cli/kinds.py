@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import click
@@ -37,8 +36,10 @@ class UnknownCommand(click.UsageError):
     """A command that there is not, with the names that are near."""
 
     def __init__(self, name: str, known: list[str], context: click.Context) -> None:
+        from difflib import get_close_matches
+
         super().__init__(f"{context.command_path} has no command {name!r}", context)
-        self.possibilities = difflib.get_close_matches(name, known)
+        self.possibilities = get_close_matches(name, known)
 
 
 class Group(click.Group):
@@ -56,6 +57,7 @@ class Group(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the first argument names; raises UnknownCommand."""
-        if args[0] not in self.commands and not args[0].startswith("-"):
-            raise UnknownCommand(args[0], list(self.commands), ctx)
+        known = self.list_commands(ctx)
+        if args[0] not in known and not args[0].startswith("-"):
+            raise UnknownCommand(args[0], known, ctx)
         return super().resolve_command(ctx, args)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Context, Decimal
 
+from ftprep.later import later
+
 BLANK = re.compile(r"[ \t\r\n]*+")
 # Possessive repeats only over what cannot backtrack: Python before 3.11.5 gets the others wrong (gh-106052).
 OPEN_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
@@ -21,7 +23,7 @@ MAX_INT_DIGITS = 4300
 
 # What people write where JSON wants something else: how it begins, code, what to say ({} is what was found).
 MISTAKES = [
-    (re.compile(pattern), code, words)
+    (later(pattern), code, words)
     for pattern, code, words in (
         (r"'", "IO104", "single quotes; JSON wants double quotes (a Python dict? use json.dumps)"),
         (r"[“”„‟«»‘’‚`´＂]", "IO104", 'the quotation mark {}; JSON wants the straight double quote "'),

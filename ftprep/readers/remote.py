@@ -8,7 +8,6 @@ data: what was read so far says nothing about the file, and the same command may
 from __future__ import annotations
 
 import io
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -207,6 +206,8 @@ def _telling(address: str) -> Iterator[None]:
 
 def _files(address: str) -> tuple[Any, str]:
     """The file system of an address, and the path in it."""
+    import logging
+
     from fsspec.core import url_to_fs
 
     for library in ("gcsfs", "s3fs", "fsspec", "adlfs", "azure", "aiohttp", "asyncio"):

@@ -22,14 +22,12 @@ def shown(text: str) -> str:
 
 def _set(**counts: int) -> str:
     rows = [(label, i) for label, n in counts.items() for i in range(n)]
-    return "".join(json.dumps({"prompt": f"{la} text {i} ->", "completion": f" {la}"}) + "\n" for la, i in rows)
+    return "".join([f'{{"prompt": "{la} text {i} ->", "completion": " {la}"}}\n' for la, i in rows])
 
 
 def _generation(n: int) -> str:
-    return "".join(
-        json.dumps({"prompt": f"question {i} ->", "completion": f" the long answer to question number {i} END"}) + "\n"
-        for i in range(n)
-    )
+    answer = "the long answer to question number"
+    return "".join([f'{{"prompt": "question {i} ->", "completion": " {answer} {i} END"}}\n' for i in range(n)])
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ftprep.later import later
+
 
 def _shown(byte: int) -> str:
     """A byte as Windows-1252 shows it; the five that it does not know as Latin-1 does."""
@@ -22,7 +24,7 @@ _UNIT = f"(?:[\xc2-\xdf][{_NEXT}]|[\xe0-\xef][{_NEXT}]{{2}}|[\xf0-\xf4][{_NEXT}]
 MAYBE = re.compile(f"[\xc2-\xf4锟](?=[{_NEXT}斤])")
 """What every such run begins with."""
 
-_RUN = re.compile(f"{_UNIT}{{1,200}}|(?:锟斤拷)+锟?")
+_RUN = later(f"{_UNIT}{{1,200}}|(?:锟斤拷)+锟?")
 
 
 class Misread(NamedTuple):
@@ -52,13 +54,13 @@ def runs(text: str) -> Iterator[Misread]:
 
 # What such a run means, at least so many characters of it; Cyrillic, Greek, Hebrew, Arabic, scripts of India, kana,
 # Chinese, Korean. A letter with an accent before a quotation mark looks like one or two of them.
-_SCRIPTS = re.compile(
+_SCRIPTS = later(
     "[\u0370-\u03ff]{3}|[\u0400-\u04ff]{3}|[\u0590-\u05ff]{3}|[\u0600-\u06ff]{3}|[\u0900-\u0e7f]{2}"
     "|[\u3000-\u30ff\u4e00-\u9fff\uff00-\uff5f]{2}|[\uac00-\ud7af]{2}"
 )
 # Alone they say enough: quotes, dashes, arrows, signs behind `â`, emoji behind `ðŸ`, a byte-order mark.
-_SURE = re.compile("[\u2010-\u2027\u2030-\u203a\u20ac\u2100-\u2bff\ufeff\uff0c\uff1a\U0001f000-\U0001faff]")
-_LATIN = re.compile("[\xa0-\u017f]+")
+_SURE = later("[\u2010-\u2027\u2030-\u203a\u20ac\u2100-\u2bff\ufeff\uff0c\uff1a\U0001f000-\U0001faff]")
+_LATIN = later("[\xa0-\u017f]+")
 
 
 def _makes_sense(meant: str, before: str, after: str) -> bool:

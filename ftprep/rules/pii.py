@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ftprep.later import later
 from ftprep.rule import Card, Rule, Sample
 from ftprep.rules import pii_numbers
 from ftprep.rules.masking import masked
@@ -41,13 +42,13 @@ class Private(TextRule):
 
 _LOCAL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,63})\Z")
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.){1,6}([A-Za-z]{2,24})(?![A-Za-z0-9-])")
-_NOT_DOMAINS = re.compile(
+_NOT_DOMAINS = later(
     r"(?:^|\.)(?:example|(?:my|your|some|a|our|the)?-?(?:domain|company|email|website|site|server|host)|test|sample|"
     r"localhost|foo|bar|foobar|xyz|abc)\.[a-z]{2,6}$|\.(?:example|test|invalid|localhost|local|png|jpe?g|gif|svg|webp"
     r"|js|css|html|json|txt|py)$",
     re.IGNORECASE,
 )
-_NOBODY = re.compile(
+_NOBODY = later(
     r"(?:no-?reply|do-?not-?reply|git|you|your\.?_?-?(?:name|email|mail)|user\.?_?(?:name)?|username|name|email"
     r"|example|someone|somebody|foo|bar|test|x+|john\.?_?doe|jane\.?_?doe)\d{0,3}$",
     re.IGNORECASE,
@@ -246,7 +247,7 @@ _FOLDER = re.compile(
     r"([A-Za-z][\w.-]{1,31})(?=[/\\])",
     re.ASCII,
 )
-_ANYBODY = re.compile(
+_ANYBODY = later(
     r"(?:user|username|user_?name|usr|name|you|your.*|my.*|me|ubuntu|debian|centos|fedora|vagrant|runner|root|docker"
     r"|ec2-user|(?:john|jane)_?(?:doe|smith)?|hadoop|spark|app|node|jovyan|pi|public|default|all|shared|x+"
     r"|admin|administrator|guest|test.*|example|foo|bar|dev|developer|student|alice|bob|john|jane|git|www|web|data|deploy|jenkins|postgres|mysql|oracle|colab|kaggle|lib|bin)\d*\Z",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ftprep.later import later
+
 # Card numbers: ISO/IEC 7812. Prefix, then the lengths that the scheme gives out.
 _CARDS: tuple[tuple[re.Pattern[str], tuple[int, ...]], ...] = (
     (re.compile(r"4"), (16, 19)),  # Visa; its old numbers of 13 digits are no longer given out
@@ -265,7 +267,7 @@ IDS = tuple((name, re.compile(pattern, re.ASCII), test) for name, pattern, test 
 """Names, patterns and tests of national numbers that have a checksum or a form that nothing else has."""
 
 # Calling codes of the ITU's E.164 list: all of one and two digits, and the beginnings of those of three.
-_CALLING = re.compile(
+_CALLING = later(
     r"1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|2[1-69]\d|35\d|37\d|38\d|42[013]|50\d|59\d|67\d|68\d|69\d"
     r"|80\d|85\d|88\d|96\d|97\d|99\d"
 )

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from ftprep.batch import Batch
 from ftprep.bulk import long_words
+from ftprep.later import later
 from ftprep.model import Row
 from ftprep.rule import Card, Rule, Sample
 from ftprep.rules.masking import mask, masked
@@ -26,7 +27,7 @@ def _pair(completion: str) -> Sample:
     return Sample(text=json.dumps({"prompt": "How do I log in? ->", "completion": f" {completion} END"}) + "\n")
 
 
-_STANDS_FOR_ONE = re.compile(
+_STANDS_FOR_ONE = later(
     r"example|xxxx|your|placeholder|dummy|fake|redacted|changeme|insert|secret_?key|api_?key|my_?key|\*\*\*|\.\.\."
     r"|12345678|23456789|abcdefg|0000000|aaaaaa",
     re.IGNORECASE,
@@ -145,8 +146,8 @@ class PrivateKey(Private):
             yield Found(f"the text holds {times(len(found), 'private key')}: {kind}", f"-----BEGIN {kind}-----…")
 
 
-_SCHEME = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://([^\s:/@\"'<>]{0,64}):([^\s/@\"'<>]{1,128})\Z", re.IGNORECASE)
-_NO_PASSWORD = re.compile(
+_SCHEME = later(r"\b[a-z][a-z0-9+.-]{1,20}://([^\s:/@\"'<>]{0,64}):([^\s/@\"'<>]{1,128})\Z", re.IGNORECASE)
+_NO_PASSWORD = later(
     r"(?:pass(?:word|wd)?|pwd|pw|secret|user(?:name)?|token|key|admin|root|guest|test|postgres|mysql|example|changeme|hunter2"
     r"|foo|bar|abc|my.*|your.*|x+|\d{1,6}|\*+|<.*|\$.*|\{.*|%.*|\[.*|\.+|…)\d{0,4}\Z",
     re.IGNORECASE,

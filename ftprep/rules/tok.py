@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from ftprep.dataset import Dataset
+from ftprep.later import later
 from ftprep.model import Fault, Row
 from ftprep.rule import Card, DatasetRule, Judgement, RowRule, Rule, Sample
 from ftprep.rules import tok_lengths, tok_runs
@@ -47,7 +48,7 @@ CONTROL_TOKENS: dict[str, tuple[str, ...]] = {
 }
 """Strings that chat templates of eight families and more treat as control tokens (their tokenizer files)."""
 
-_CONTROL = re.compile("|".join(re.escape(t) for family in CONTROL_TOKENS.values() for t in family))
+_CONTROL = later("|".join(re.escape(t) for family in CONTROL_TOKENS.values() for t in family))
 
 # Every control token holds one of these. Each begins with a character that is rare in text.
 _MARKS = tuple(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from ftprep.batch import Batch
+from ftprep.later import later
 from ftprep.model import Row
 from ftprep.rule import Card, Rule, Sample
 from ftprep.rules import mojibake, txt_words
@@ -111,9 +112,9 @@ class ReplacementCharacter(OddRule):
 _JOINING = (
     "\u0600-\u08ff\u0900-\u109f\u1780-\u18af\u1900-\u1cff\ua800-\uabff\ufb50-\ufdff\ufe70-\ufefc\U00011000-\U00011fff"
 )
-_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_RIGHT_TO_LEFT = later("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _EMOJI = "\u00a9\u00ae\u203c-\u3299\ufe0f\U0001f000-\U0001faff"
-_NEEDED = re.compile(
+_NEEDED = later(
     f"(?<=[{_JOINING}])[\u200b-\u200d]|[\u200b-\u200d](?=[{_JOINING}])"
     f"|(?<=[{_EMOJI}])\u200d(?=[{_EMOJI}])"
     "|(?<=[\u1800-\u18af])\u180e|\u180e(?=[\u1800-\u18af])"

@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import ClassVar
 
 from ftprep.batch import Batch
+from ftprep.later import later
 from ftprep.model import Example, Fault, Pair, Preference, Row, Stepwise, Unpaired
 from ftprep.rule import Card, RowRule, Rule, Sample
 from ftprep.rules.refusals import LENGTH, OPENINGS, refusal
@@ -27,13 +28,13 @@ def _pair(prompt: str, completion: str) -> Sample:
 
 # Code between back-ticks is left alone; a fence that is never closed runs to the end.
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{1,200}`", re.DOTALL)
-_TAG = re.compile(
+_TAG = later(
     r"</?(?:br|p|div|span|font|strong|em|b|i|u|li|ul|ol|h[1-6]|hr|td|tr|th|table|a|center|small|sup|sub|blockquote)"
     r"(?:\s[^<>]{0,200})?\s?/?>|&(?:amp|nbsp|lt|gt|quot|apos|rsquo|lsquo|rdquo|ldquo|ndash|mdash|hellip|#\d{2,6}"
     r"|#x[0-9a-f]{2,5});",
     re.IGNORECASE,
 )
-_IS_PAGE = re.compile(
+_IS_PAGE = later(
     r"[\"'`]\s?</?[a-z]|\becho |<\?php|\bfunction\b|innerHTML|<!doctype"
     r"|<(?:html|head|body|script|style|form|input|button|svg|section|nav|img|link|meta|label|title)\b"
     r"|\b(?:html|xml|css|javascript|jsx|react|xpath|tags?|web ?page|website)\b",
@@ -80,7 +81,7 @@ _SLOT = re.compile(
     r"|<(?:[Ii]nsert|[Yy]our|INSERT|YOUR)[ _-][\w '/-]{1,40}>"
     r"|\A\s{0,8}[Ll]orem ipsum dolor\b",
 )
-_TODO = re.compile(r"\s*[\[(<]?(?:TODO|TBD)[\])>]?\s*[.:!]?(?:\s.{0,60})?", re.DOTALL)
+_TODO = later(r"\s*[\[(<]?(?:TODO|TBD)[\])>]?\s*[.:!]?(?:\s.{0,60})?", re.DOTALL)
 
 
 class Placeholder(TextRule):
@@ -258,16 +259,16 @@ class EchoesPrompt(RowRule):
 
 
 _SCRIPTS = {
-    "Latin": re.compile("[A-Za-z\xc0-\u024f]+"),
-    "Chinese": re.compile("[\u4e00-\u9fff]+"),
-    "kana": re.compile("[\u3040-\u30ff]+"),
-    "Korean": re.compile("[\uac00-\ud7af]+"),
-    "Cyrillic": re.compile("[\u0400-\u04ff]+"),
-    "Arabic": re.compile("[\u0600-\u06ff]+"),
-    "Greek": re.compile("[\u0370-\u03ff]+"),
-    "Hebrew": re.compile("[\u0590-\u05ff]+"),
-    "Devanagari": re.compile("[\u0900-\u097f]+"),
-    "Thai": re.compile("[\u0e00-\u0e7f]+"),
+    "Latin": later("[A-Za-z\xc0-\u024f]+"),
+    "Chinese": later("[\u4e00-\u9fff]+"),
+    "kana": later("[\u3040-\u30ff]+"),
+    "Korean": later("[\uac00-\ud7af]+"),
+    "Cyrillic": later("[\u0400-\u04ff]+"),
+    "Arabic": later("[\u0600-\u06ff]+"),
+    "Greek": later("[\u0370-\u03ff]+"),
+    "Hebrew": later("[\u0590-\u05ff]+"),
+    "Devanagari": later("[\u0900-\u097f]+"),
+    "Thai": later("[\u0e00-\u0e7f]+"),
 }
 
 

@@ -56,7 +56,7 @@ def detect(records: Records, recipe: Recipe, header: Sequence[str] = ()) -> Dete
     Raises RecipeError where the recipe names a column that is not there or says a thing twice. A table that cannot be
     read has no shape, the reason, and a fault (FMT101) with the reason.
     """
-    named = recipe.columns.model_dump(exclude_none=True)
+    named = {key: column for key, column in recipe.columns if column is not None}
     if recipe.shape == "completion" or (recipe.shape == "auto" and named):
         return _detect_pairs(_columns_of(records, header), recipe)
     if recipe.keys is not None and recipe.shape in ("auto", "chat"):

@@ -7,13 +7,13 @@ to where the record says it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
 
+from ftprep.later import later
 from ftprep.model import Example, Fault, ShapeName
 
 Record = Mapping[str, Any]
@@ -78,7 +78,7 @@ def locate(paths: Mapping[str, str], pointer: str) -> str:
     return paths.get("", "") + pointer
 
 
-_LEADS = re.compile(r"([a-z_.]+(?:\[\d+\])?)(?=:)")
+_LEADS = later(r"([a-z_.]+(?:\[\d+\])?)(?=:)")
 
 
 def located(fault: Fault, paths: Mapping[str, str]) -> Fault:

@@ -1,19 +1,24 @@
 """Vocabularies in a compact form: three small files that serve every OpenAI encoding, so that nothing is downloaded.
 
-A file holds the number of ranks (4 bytes, little-endian), one length byte for each rank, then the bytes of all tokens
-in rank order. Length 0 marks a rank no token has; there is one: 50256 of p50k, which is the id of <|endoftext|>.
+A file has one block for each length of a token, so that many tokens are looked at in one step. First the number of
+lengths L, then the number of tokens of 1 to L bytes, then for each length the ranks of its tokens, ascending, and their
+bytes in the same order. Numbers have 4 bytes, little-endian. A rank that no token has is left out; there is one: 50256
+of p50k, which is the id of <|endoftext|>.
 `python -m ftprep.tokens.compact SRC_DIR` builds the files again from the original .tiktoken files.
 """
 
 from __future__ import annotations
 
 import sys
+from array import array
 from base64 import b64decode
 from binascii import b2a_base64
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import accumulate, pairwise
+from itertools import chain
 from pathlib import Path
+from struct import iter_unpack
 from typing import Final
 
 DATA: Final = Path(__file__).with_name("data")
@@ -25,10 +30,18 @@ ORIGINALS: Final = {
     "o200k": ("o200k_base.tiktoken", "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"),
 }
 
+LONGEST: Final = 255
+"""Bytes of the longest token that a file may hold."""
+
 
 def load_ranks(vocabulary: str, stop: int | None = None) -> dict[bytes, int]:
     """Return token -> rank of a shipped vocabulary ("p50k", "cl100k" or "o200k"), only ranks below `stop` if given."""
-    return unpack((DATA / f"{vocabulary}.bin").read_bytes(), stop)
+    return unpack(read(vocabulary), stop)
+
+
+def read(vocabulary: str) -> bytes:
+    """Return the compact form of a shipped vocabulary."""
+    return (DATA / f"{vocabulary}.bin").read_bytes()
 
 
 def pack(tokens: Sequence[bytes]) -> bytes:
@@ -36,21 +49,50 @@ def pack(tokens: Sequence[bytes]) -> bytes:
 
     Raises ValueError for a token of more than 255 bytes.
     """
-    return len(tokens).to_bytes(4, "little") + bytes(map(len, tokens)) + b"".join(tokens)
+    longest = max(map(len, tokens), default=0)
+    if longest > LONGEST:
+        message = f"a token has {longest} bytes, more than {LONGEST}"
+        raise ValueError(message)
+    ranks = [[rank for rank, token in enumerate(tokens) if len(token) == n] for n in range(1, longest + 1)]
+    blocks = [_packed(found) + b"".join([tokens[rank] for rank in found]) for found in ranks]
+    return _packed([longest, *map(len, ranks)]) + b"".join(blocks)
 
 
 def unpack(blob: bytes, stop: int | None = None) -> dict[bytes, int]:
-    """Return token -> rank from the compact form, only ranks below `stop` if given."""
-    count = int.from_bytes(blob[:4], "little")
-    ends = accumulate(blob[4 : 4 + count][:stop], initial=4 + count)
-    ranks = {blob[start:end]: rank for rank, (start, end) in enumerate(pairwise(ends))}
-    ranks.pop(b"", None)
+    """Return token -> rank from the compact form, only ranks below `stop` if given; ordered by length, then rank."""
+    ranks: dict[bytes, int] = {}
+    for length, numbers, tokens in blocks(blob, stop):
+        ranks.update(zip(chain.from_iterable(iter_unpack(f"{length}s", tokens)), numbers, strict=True))
     return ranks
+
+
+def blocks(blob: bytes, stop: int | None = None) -> Iterator[tuple[int, Sequence[int], bytes]]:
+    """Yield the blocks of the compact form, only ranks below `stop` if given: bytes of a token, ranks, all tokens."""
+    (longest,) = _unpacked(blob[:4])
+    at = 4 + 4 * longest
+    for length, many in enumerate(_unpacked(blob[4:at]), 1):
+        ranks = _unpacked(blob[at : at + 4 * many])
+        used = many if stop is None else bisect_left(ranks, stop)
+        at += 4 * many
+        yield length, ranks[:used], blob[at : at + used * length]
+        at += many * length
+
+
+def _packed(numbers: Sequence[int]) -> bytes:
+    return b"".join([number.to_bytes(4, "little") for number in numbers])
+
+
+def _unpacked(data: bytes) -> array[int]:
+    numbers = array("I", data)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
 
 
 def to_tiktoken(ranks: dict[bytes, int]) -> bytes:
     """Return the text of the .tiktoken file with these ranks: a line `base64(token) rank` each, in rank order."""
-    return b"".join([b"%s %d\n" % (b2a_base64(token, newline=False), rank) for token, rank in ranks.items()])
+    ordered = sorted(ranks.items(), key=lambda item: item[1])
+    return b"".join([b"%s %d\n" % (b2a_base64(token, newline=False), rank) for token, rank in ordered])
 
 
 @contextmanager

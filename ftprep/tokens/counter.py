@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from ftprep.errors import MissingExtra, UsageError
 from ftprep.tokens import engines
 from ftprep.tokens.encodings import encoding as load_encoding
 from ftprep.tokens.encodings import find_spec
+from ftprep.tokens.excerpt import MOST_BYTES, excerpt
 from ftprep.tokens.longtext import LONG, encode_long, encode_pieces, repaired
+
+if TYPE_CHECKING:
+    import tiktoken
 
 Engine = Literal["auto", "tiktoken", "fastokens", "gigatoken"]
 
@@ -77,7 +81,7 @@ class Counter:
 
     def split(self, text: str) -> list[bytes]:
         """Return the bytes of each token of `text`; joined, they are the text in UTF-8."""
-        decode = load_encoding(self.encoding).decode_single_token_bytes
+        decode = self._plain([text]).decode_single_token_bytes
         return [decode(token) for token in chain.from_iterable(ids for ids, _ in self._encode(text))]
 
     def pieces(self, text: str) -> list[str]:
@@ -87,7 +91,13 @@ class Counter:
     def first_token(self, text: str) -> bytes:
         """Return the bytes of the first token of `text`; b"" if it is empty."""
         ids = next((ids for ids, _ in self._encode(text) if ids), [])
-        return load_encoding(self.encoding).decode_single_token_bytes(ids[0]) if ids else b""
+        return self._plain([text]).decode_single_token_bytes(ids[0]) if ids else b""
+
+    def _plain(self, texts: Sequence[str]) -> tiktoken.Encoding:
+        """tiktoken's encoding, as much of it as these texts need."""
+        if self.expected > MOST_BYTES:
+            return load_encoding(self.encoding)
+        return excerpt(self.encoding).covering(texts)
 
     def _start_fast(self, texts: Sequence[str], fresh: bool = False) -> bool:
         """Load a fast engine for texts like these if that pays; whether to think no more about it."""
@@ -146,7 +156,7 @@ class Counter:
 
     def _count_plain(self, texts: Sequence[str]) -> list[int]:
         # One by one: tiktoken's own batch call hands each text to a thread, 2.5 times as slow when texts are short.
-        encode = load_encoding(self.encoding).encode_ordinary
+        encode = self._plain(texts).encode_ordinary
         try:
             return [len(encode(text)) if len(text) < LONG else self._count_guarded(text) for text in texts]
         except BaseException as error:
@@ -164,7 +174,7 @@ class Counter:
 
     def _encode(self, text: str) -> Iterator[tuple[list[int], bool]]:
         """Yield the token ids of any text in parts, each with whether it is exact."""
-        plain = load_encoding(self.encoding)
+        plain = self._plain([text])
         if len(text) >= LONG:
             yield from encode_long(plain, text)
             return

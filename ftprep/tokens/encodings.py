@@ -82,15 +82,26 @@ def find_spec(name: str) -> Spec:
     raise UsageError(message, f"{f'did you mean {close[0]}? ' if close else ''}known: {', '.join(SPECS)}")
 
 
+LOADED: Final[set[str]] = set()
+"""The encodings that this process has whole."""
+
+
 @cache
 def encoding(name: str) -> tiktoken.Encoding:
     """Return the encoding `name` (see ENCODING_NAMES), built once per process; UsageError for an unknown name."""
-    spec = find_spec(name)
-    import tiktoken
-
     from ftprep.tokens import compact
 
-    ranks = compact.load_ranks(spec.vocabulary, spec.ranks)
+    spec = find_spec(name)
+    built = build(name, compact.load_ranks(spec.vocabulary, spec.ranks))
+    LOADED.add(name)
+    return built
+
+
+def build(name: str, ranks: dict[bytes, int]) -> tiktoken.Encoding:
+    """Return the encoding `name` with these tokens alone; takes them out of `ranks`."""
+    import tiktoken
+
+    spec = find_spec(name)
     built = tiktoken.Encoding(name, pat_str=spec.pattern, mergeable_ranks=ranks, special_tokens=spec.special)
     # tiktoken counts with a copy made in Rust, and would keep this one for pickling alone: 25 MB for o200k.
     ranks.clear()

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final, Protocol
 
+from ftprep.later import later
+
 # Characters after which loading has paid for itself: seconds to load, times the characters tiktoken counts in a second
 # (about 20 million). Not here: p50k_base and p50k_edit, whose hole in the ranks both engines refuse.
 PAYS_AFTER: Final = {
@@ -30,7 +32,7 @@ PAYS_AFTER: Final = {
 
 # Letters of scripts without blanks between words (Thai to Khmer, Chinese, Japanese), as such or as escapes of JSON:
 # there few words come twice, and fastokens, which keeps fewer of them, counts three times as fast as gigatoken.
-_UNSPACED: Final = re.compile(
+_UNSPACED: Final = later(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
     r"|\\u(?:0e|10|17|2[ef]|[3-9][0-9a-f]|f[9a])[0-9a-f]{2}",
     re.IGNORECASE,

@@ -8,11 +8,11 @@ anyway, and where there is no such place, split with the `regex` module (which t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from ftprep.later import later
 from ftprep.tokens.encodings import SPECS
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ PIECE: Final = 2_000_000  # characters; a longer single piece is estimated. So m
 
 # After a letter, none of these continues a piece: every pattern's word ends here, whatever follows. Places between
 # blanks, and before apostrophes (contractions), marks and digits, are not so sure.
-_CUT: Final = re.compile(r"[A-Za-z\u0430-\u044f\u4e00-\u9fff\uac00-\ud7a3](?=[ \n.,:;!?()\u3001\u3002\uff0c])")
+_CUT: Final = later(r"[A-Za-z\u0430-\u044f\u4e00-\u9fff\uac00-\ud7a3](?=[ \n.,:;!?()\u3001\u3002\uff0c])")
 
 
 def segments(text: str, size: int = SEGMENT) -> Iterator[str]:

@@ -7,7 +7,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-HIDDEN = re.compile(
+from ftprep.later import later
+
+HIDDEN = later(
     "["
     "\x00-\x1f\x7f-\x9f"  # C0, DEL, C1: they drive terminals
     "\xad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0"  # soft hyphen, joiner, fillers: nothing to see
@@ -21,13 +23,14 @@ HIDDEN = re.compile(
 """Characters that a terminal obeys, that change the order of what is read, or that cannot be seen."""
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_WORDS = re.compile(
+_ASCII_WORDS = re.compile(" +|[^ ]+")
+_WORDS = later(
     " +|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\U0001f300-\U0003fffd]"
     "|[^ \u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\U0001f300-\U0003fffd]+"
 )
 # GitHub's runner takes a line that begins with "::", or that holds "##[" anywhere, for a command
 # (actions/runner, ActionCommand.cs): text from a data set must not give it any.
-_COMMAND = re.compile(r"^((?:[^\S\n]|\x1b\[[\d;]*m)*):(?=:)|##(?=\[)", re.MULTILINE)
+_COMMAND = later(r"^((?:[^\S\n]|\x1b\[[\d;]*m)*):(?=:)|##(?=\[)", re.MULTILINE)
 _CODES = {"bold": "1", "dim": "2", "strike": "9", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -98,7 +101,7 @@ def wrap(text: str, width: int) -> list[str]:
 
 def _pieces(text: str, width: int) -> Iterator[str]:
     """Words, blanks and single CJK characters; a word wider than a line in parts."""
-    for word in _WORDS.findall(text):
+    for word in (_ASCII_WORDS if text.isascii() else _WORDS).findall(text):
         if columns(word) <= width:
             yield word
             continue

@@ -97,13 +97,13 @@ def test_the_names_of_formats_and_severities_are_those_of_the_library() -> None:
 
 
 def test_every_key_of_an_option_is_a_key_of_the_recipe() -> None:
-    from ftprep.cli.commands import COMMANDS
+    from ftprep.cli.commands import HOMES, command
     from ftprep.cli.kinds import Option
     from ftprep.readers.base import Options
     from ftprep.recipe import Recipe
 
     known = Recipe().model_dump(by_alias=True)
-    options = [o for command in COMMANDS for o in command.params if isinstance(o, Option)]
+    options = [o for name in HOMES for o in command(name).params if isinstance(o, Option)]
     for key in {o.key for o in options if o.key}:
         place: Any = known
         for part in key.split("."):

@@ -247,12 +247,14 @@ def main() -> int:
     parser.add_argument("--job", choices=[job.name for job in JOBS], help="this one alone")
     given = parser.parse_args()
     # Imported once, here, so that each run is a fork away; nothing of it has started a thread.
-    import ftprep.cli.commands
     import ftprep.converter
     import ftprep.fixer
     import ftprep.preparer
     import ftprep.verifier  # noqa: F401
+    from ftprep.cli.commands import HOMES, command
 
+    for name in HOMES:
+        command(name)
     rng, start, ends = random.Random(given.seed), time.monotonic(), Counter[str]()
     jobs = [job for job in JOBS if given.job in (None, job.name)]
     wrong = 0

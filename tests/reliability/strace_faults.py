@@ -74,8 +74,10 @@ def main() -> int:
     if not shutil.which("strace"):
         print("strace is not installed")
         return 2
-    import ftprep.cli.commands  # noqa: F401
+    from ftprep.cli.commands import HOMES, command
 
+    for name in HOMES:
+        command(name)
     random.seed(0)
     ends, wrong = Counter[str](), 0
     jobs: list[Job] = [job for job in JOBS if given.job in (None, job.name) and "workers" not in job.name]

@@ -91,7 +91,8 @@ def _parents(token: bytes, ranks: dict[bytes, int]) -> list[bytes]:
 
 def test_gpt2s_own_two_files_can_be_rebuilt_from_r50k() -> None:
     """tiktoken makes gpt2 from vocab.bpe and encoder.json; the pins are those of tiktoken_ext/openai_public.py."""
-    ranks = compact.load_ranks("p50k", SPECS["gpt2"].ranks)
+    loaded = compact.load_ranks("p50k", SPECS["gpt2"].ranks)
+    ranks = dict(sorted(loaded.items(), key=lambda item: item[1]))
     shown = _printable()
     names = {token: "".join(shown[byte] for byte in token) for token in ranks}
     merges = [" ".join(names[part] for part in _parents(token, ranks)) for token in ranks if len(token) > 1]
