@@ -15,8 +15,8 @@ PAYS_AFTER: Final = 16_000_000
 _seen = 0
 
 
-def _numpy(size: int) -> Any:
-    """numpy, None as long as there was not enough to do for it."""
+def numpy_for(size: int) -> Any:
+    """numpy to handle so many bytes, None as long as there was not enough to do for it."""
     global _seen  # noqa: PLW0603 - how much there is to do is known to nobody, so it is counted
     if _seen < PAYS_AFTER:
         _seen += size
@@ -37,7 +37,7 @@ _RUNS = re.compile(b"  +")
 
 def squeeze(data: bytes) -> bytes:
     """The data with one blank for each run of blanks."""
-    np = _numpy(len(data))
+    np = numpy_for(len(data))
     if np is None:
         return _RUNS.sub(b" ", data)
     blank = np.frombuffer(data, np.uint8) == 32
@@ -55,7 +55,7 @@ _CAPITALS, _SMALL = bytes(range(65, 91)), bytes(range(97, 123))
 
 def count_letters(data: bytes) -> tuple[int, int]:
     """Capital and small letters of ASCII in UTF-8, in which no other character has such a byte."""
-    np = _numpy(len(data))
+    np = numpy_for(len(data))
     if np is None:
         rest = data.translate(None, _SMALL)
         return len(rest) - len(rest.translate(None, _CAPITALS)), len(data) - len(rest)
@@ -65,7 +65,7 @@ def count_letters(data: bytes) -> tuple[int, int]:
 
 def count_quotes(data: bytes) -> int:
     """The quotation marks in JSON that begin or end a text: those with no backslash before them, or an even number."""
-    np = _numpy(len(data))
+    np = numpy_for(len(data))
     if np is not None:
         codes = np.frombuffer(data, np.uint8)
         quotes = codes == 34
@@ -81,7 +81,7 @@ _NO_CONTROLS: Final = bytes(sorted(set(range(256)) - set(_CONTROLS)))
 
 def count_controls(data: bytes) -> int:
     """Control characters in UTF-8: those below 32 but tab and line ends, and 127."""
-    np = _numpy(len(data))
+    np = numpy_for(len(data))
     if np is None:
         return len(data.translate(None, _NO_CONTROLS))
     codes = np.frombuffer(data, np.uint8)
@@ -98,7 +98,7 @@ _LONG_WORD = re.compile(rb"[A-Za-z0-9_-]{%d}" % LONG_WORD)
 def long_words(data: bytes) -> list[int]:
     """Where, in UTF-8, LONG_WORD letters of ASCII, digits, hyphens and underscores in a row may be: at least one place
     in each such stretch."""
-    np = _numpy(len(data))
+    np = numpy_for(len(data))
     if np is None:
         return [found.start() for found in _LONG_WORD.finditer(data)]
     codes = np.frombuffer(data, np.int8)  # what is not ASCII is negative, and ends a word like all below "0"

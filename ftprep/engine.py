@@ -47,11 +47,12 @@ class Look:
         """What is seen of one piece of work."""
         if not isinstance(piece.payload, Range):
             return self._look(piece)
-        total = Partial(self.plan)
+        total, payload = Partial(self.plan), None
         for chunk in self.plan.opened(piece):
             total.extend(self._look(chunk))
-            if isinstance(chunk.payload, bytes):
-                total.lines += chunk.payload.count(b"\n")
+            # The lines of a piece count from 1, so those of the last chunk are all there are to count.
+            total.lines, payload = chunk.first_line - 1, chunk.payload
+        total.lines += payload.count(b"\n") if isinstance(payload, bytes) else 0
         return total
 
     def _look(self, chunk: Chunk) -> Partial:

@@ -7,7 +7,9 @@ import tempfile
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import IO, Final
+from typing import IO, Any, Final
+
+from ftprep.bulk import numpy_for
 
 SIZE: Final = 32
 """Bytes of an entry: digests of what is asked, of what is answered, of everything, and the row's ordinal, 8 each."""
@@ -52,6 +54,10 @@ class KeySurvey:
     def repeated(self) -> Iterator[bytes]:
         """The entries of rows that ask what another asks too, sorted: those of one question stand together, then those
         that answer the same, then the same, the first in the data first."""
+        np = None if self._runs else numpy_for(len(self._data))
+        if np is not None:
+            yield from _sharing_by_numpy(np, self._data)
+            return
         places = _by_part(self._data)
         for number in range(_PARTS):
             if not self._runs:
@@ -124,3 +130,17 @@ def _sharing(data: bytes | bytearray, places: Sequence[int]) -> list[bytes]:
             return []
         shared = [p for p, question in zip(places, questions, strict=True) if times[question] > 1]
         return [bytes(view[SIZE * p : SIZE * p + SIZE]) for p in shared]
+
+
+def _sharing_by_numpy(np: Any, data: bytearray) -> Iterator[bytes]:
+    """The entries whose question stands in another one too, sorted: in a fifth of the time."""
+    entries = np.frombuffer(data, ">u8").reshape(-1, SIZE // 8)
+    asked = entries[:, 0].astype(np.uint64)
+    for part in range(16):  # each by itself, since sorting takes memory
+        places = np.flatnonzero(asked >> 60 == part)
+        order = np.argsort(asked[places], kind="stable")
+        ranked = asked[places][order]
+        twice = np.flatnonzero(ranked[1:] == ranked[:-1])
+        found = entries[places[order[np.union1d(twice, twice + 1)]]]
+        whole = found[np.lexsort(found.T[::-1])].tobytes()
+        yield from (whole[at : at + SIZE] for at in range(0, len(whole), SIZE))

@@ -70,7 +70,7 @@ def test_texts_are_joined_by_their_width(texts: list[str]) -> None:
 def test_numpy_waits_until_there_is_enough_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "PAYS_AFTER", 10)
     monkeypatch.setattr(bulk, "_seen", 0)
-    assert [bulk._numpy(4) is None for _ in range(5)] == [True, True, True, False, False]
+    assert [bulk.numpy_for(4) is None for _ in range(5)] == [True, True, True, False, False]
 
 
 @given(st.lists(st.sampled_from([b'"', b"\\", b"a", b"\n", b'\\"', b"\\\\"]), max_size=30).map(b"".join))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftprep import keysurvey
+from ftprep import bulk, keysurvey
 from ftprep.keysurvey import SIZE, KeySurvey
 
 # First bytes apart and alike, so that both parts and questions repeat.
@@ -27,27 +27,31 @@ def surveys(parts: list[list[tuple[bytes, ...]]]) -> tuple[list[KeySurvey], list
     return made, entries
 
 
+@pytest.mark.parametrize("pays_after", [0, 1 << 60], ids=["numpy", "plain"])
 @given(
     parts=st.lists(st.lists(ENTRY, max_size=5), max_size=6),
     bound=st.sampled_from([0, 3 * SIZE, 1 << 30]),
     shuffle=st.randoms(use_true_random=False),
 )
-def test_rows_that_ask_the_same_are_found(parts: list[list[tuple[bytes, ...]]], bound: int, shuffle: object) -> None:
+def test_rows_that_ask_the_same_are_found(
+    pays_after: int, parts: list[list[tuple[bytes, ...]]], bound: int, shuffle: object
+) -> None:
     made, entries = surveys(parts)
     shuffle.shuffle(made)  # type: ignore[attr-defined]
     found = KeySurvey()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keysurvey, "MOST_IN_MEMORY", bound)
+        patch.setattr(bulk, "PAYS_AFTER", pays_after)
         for part in made:
             found.merge(pickle.loads(pickle.dumps(part)))
         again = KeySurvey()
         again.merge(found)  # what lies on disk can be added to another
-    asked = [e[:8] for e in entries]
-    for survey in (found, again):
-        assert len(survey) == len(entries)
-        assert list(survey.repeated()) == sorted(e for e in entries if asked.count(e[:8]) > 1)
-        assert survey.said([0, 3, 10**6]) == {n: e[:24] for n, e in enumerate(entries) if n in (0, 3)}
-        assert survey.different(0) == min(2, len(set(asked)))
-        assert survey.different(8) == min(2, len({e[8:16] for e in entries}))
-        survey.clear()
-        assert (len(survey), list(survey.repeated()), survey.different(0)) == (0, [], 0)
+        asked = [e[:8] for e in entries]
+        for survey in (found, again):
+            assert len(survey) == len(entries)
+            assert list(survey.repeated()) == sorted(e for e in entries if asked.count(e[:8]) > 1)
+            assert survey.said([0, 3, 10**6]) == {n: e[:24] for n, e in enumerate(entries) if n in (0, 3)}
+            assert survey.different(0) == min(2, len(set(asked)))
+            assert survey.different(8) == min(2, len({e[8:16] for e in entries}))
+            survey.clear()
+            assert (len(survey), list(survey.repeated()), survey.different(0)) == (0, [], 0)

@@ -116,10 +116,10 @@ def _beyond(texts: Sequence[str]) -> set[int]:
     beyond = set[int]()
     if max(map(len, texts), default=0) > _SHORT:
         beyond.update(i for i, text in enumerate(texts) if len(text) > _SHORT)
-    foreign = list(compress(range(len(texts)), map(not_, map(str.isascii, texts))))
-    data = "".join([texts[i] for i in foreign]).encode("utf-8", "surrogatepass")
+    foreign = list(compress(texts, map(not_, map(str.isascii, texts))))
+    data = "".join(foreign).encode("utf-8", "surrogatepass")
     if any(lead.search(data) for lead in _LEADS):
-        beyond.update(i for i in foreign if _NEW.search(texts[i]))
+        beyond.update(i for i, text in enumerate(texts) if not text.isascii() and _NEW.search(text))
     return beyond
 
 
