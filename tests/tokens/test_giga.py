@@ -130,12 +130,13 @@ def test_a_forked_worker_counts_too(tmp_path: Path) -> None:
     assert answer.read_text(encoding="utf-8") == str(_plain(name, texts))
 
 
-def test_loading_starts_no_thread_and_leaves_numpy_alone() -> None:
-    """Else nothing could be forked after it; what is counted then may import numpy, whose threads are its own."""
+def test_loading_imports_what_counting_needs_and_starts_no_thread() -> None:
+    """Else nothing could be forked after it, or each worker would import it for itself."""
     program = (
         "import os, sys; from ftprep.tokens import Counter\n"
         "counter = Counter('r50k_base', 'gigatoken'); counter.load('Some words.')\n"
-        "print(counter.used, 'numpy' in sys.modules, len(os.listdir('/proc/self/task')))"
+        "before = set(sys.modules); counter.count(['Some words.'])\n"
+        "print(counter.used, len(set(sys.modules) - before), len(os.listdir('/proc/self/task')))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["gigatoken", "False", "1"]
+    assert done.stdout.split() == ["gigatoken", "0", "1"]
