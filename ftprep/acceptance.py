@@ -33,6 +33,7 @@ def accept(target: Target, rules: Iterable[RuleCount], findings: Sequence[Findin
             )
     return Acceptance.model_construct(
         target=target.name,
+        selector=target.selector,
         title=target.title,
         model=target.model,
         method=target.method,

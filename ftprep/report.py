@@ -173,6 +173,7 @@ class Acceptance(_Value):
     as_of: date
     accepted: bool
     refusals: tuple[Refusal, ...] = ()
+    selector: str = Field("", description="What `--target` takes to name the target and its model.")
 
 
 class Report(_Value):

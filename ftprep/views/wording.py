@@ -222,4 +222,6 @@ def _prepare(report: Report) -> str:
         return "ftprep.prepare(data)"
     paths = list(dict.fromkeys(i.path for i in report.inputs))
     named = " ".join(safe(shlex.quote(p)) for p in paths) if 0 < len(paths) <= PATHS_NAMED else "PATH…"
-    return f"ftprep prepare {named}"
+    held = report.acceptance
+    target = f" --target {safe(shlex.quote(held.selector))}" if held and held.selector else ""
+    return f"ftprep prepare {named}{target}"
