@@ -79,6 +79,7 @@ def test_the_whole_road(run: Run, service: FakeService, tmp_path: Path) -> None:
         "metrics.csv",
         "metrics.jsonl",
     ]
+    with_png(run)
     (entry,) = Path(".ftprep/jobs").glob("*/0.json")
     kept = json.loads(entry.read_text())["classification"]
     assert kept == {"n_classes": 2, "positive_class": " yes", "betas": [1.0, 2.0]}
@@ -87,6 +88,19 @@ def test_the_whole_road(run: Run, service: FakeService, tmp_path: Path) -> None:
     assert code == 0
     assert "divide the learning rate" in err
     assert service.bodies[-1]["model"] == f"ft:{MODEL}:org:x:ftjob-1"
+
+
+def with_png(run: Run) -> None:
+    """The plot as PNG too, or what to install for it, and nothing written."""
+    code, out, err = run("results", "-o", "drawn", "--png")
+    drawn = Path("drawn/loss.png")
+    if code == 0:
+        assert drawn.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+        assert "loss.png" in out
+    else:
+        assert code == 2
+        assert "ftprep[png]" in err or "library cairo" in err
+        assert not drawn.parent.exists()
 
 
 @pytest.mark.loopback
