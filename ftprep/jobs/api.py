@@ -18,11 +18,11 @@ from ftprep.jobs.ledger import Entry, Ledger
 from ftprep.jobs.model import DataFile, Job, JobSpec, Provider
 from ftprep.jobs.patience import patiently
 from ftprep.jobs.preflight import Preflight, look_over, target_of
-from ftprep.jobs.secret import Secret, hide_known
 from ftprep.jobs.submit import Ways, entry_for
 from ftprep.jobs.submit import submit as carry_out
 from ftprep.jobs.trouble import NotAccepted
 from ftprep.jobs.watch import News, Watching, follow
+from ftprep.redaction import Secret, without_keys_in_use
 
 if TYPE_CHECKING:
     from ftprep.prepared import Prepared
@@ -185,7 +185,7 @@ def send(
     key = Secret(api_key) if api_key else None
     provider = connect(asked.can, asked.connection, api_key_file, key, ledger.folder)
     said = json.dumps(asked.entry.spec)
-    if hide_known(said) != said:
+    if without_keys_in_use(said) != said:
         message = "a key is among the settings of the job"
         raise UsageError(message, "keys come from the environment or a file, and are in no setting")
     ways = replace(ways or Ways(), new=new, resubmit=resubmit)

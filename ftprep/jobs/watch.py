@@ -15,8 +15,8 @@ from typing import Any, Literal
 from ftprep.disk import told
 from ftprep.jobs.ledger import Entry, Ledger
 from ftprep.jobs.model import Event, Job, Provider
-from ftprep.jobs.secret import scrub
 from ftprep.jobs.trouble import PASSING, ProviderError, Throttled
+from ftprep.redaction import without_keys
 
 FIRST, LONGEST = 5.0, 60.0
 """Seconds between two looks at a job: at first, and at most."""
@@ -157,7 +157,7 @@ def follow(
 
 def _tidy(pages: Iterator[list[Event]]) -> Iterator[list[Event]]:
     for page in pages:
-        yield [replace(event, message=scrub(event.message)) for event in page]
+        yield [replace(event, message=without_keys(event.message)) for event in page]
 
 
 def _asked(error: ProviderError) -> float:

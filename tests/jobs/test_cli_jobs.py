@@ -243,12 +243,19 @@ FAILURES = ("401", "400", "403", "429", "500", "502", "truncated", "lost", "drop
 
 @pytest.mark.loopback
 @openai
-@pytest.mark.parametrize("fault", FAILURES)
-def test_no_key_is_ever_shown(fault: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("fault", "origin"), [*((f, "environment") for f in FAILURES), *((f, "file") for f in ("401", "lost", "truncated"))]
+)
+def test_no_key_is_ever_shown(
+    fault: str, origin: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     training_file(tmp_path)
+    key = tmp_path.parent / f"{tmp_path.name}.key"
+    key.write_text(f"{CANARY}\n", encoding="utf-8")
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     for name in ("OPENAI_API_KEY", "TOGETHER_API_KEY", "FIREWORKS_API_KEY", "WANDB_API_KEY"):
-        monkeypatch.setenv(name, CANARY)
+        if origin == "environment":
+            monkeypatch.setenv(name, CANARY)
     body = {"error": {"message": f"Incorrect API key provided: {CANARY}. Authorization: Bearer {CANARY}", "code": "x"}}
     paths = {
         "openai": ("/files", "/jobs", "/ftjob-1"),
@@ -260,6 +267,7 @@ def test_no_key_is_ever_shown(fault: str, run: Run, tmp_path: Path, monkeypatch:
         for provider, place in (("openai", service.url), ("together", service.root), ("fireworks", service.root)):
             reached: tuple[str, ...] = ("--provider", provider, "--base-url", place, "-v", "--debug")
             reached += ("--account", "acme") if provider == "fireworks" else ()
+            reached += ("--api-key-file", str(key)) if origin == "file" else ()
             for number, path in enumerate(paths[provider]):
                 service.faults = [Fault(fault, path, 8, method, "", body) for method in ("GET", "POST")]
                 submit = (
@@ -276,7 +284,8 @@ def test_no_key_is_ever_shown(fault: str, run: Run, tmp_path: Path, monkeypatch:
                     "--seed",
                     str(number),
                 )
-                for command in (submit, ("get", "ftjob-1"), ("list",), ("cancel", "ftjob-1")):
+                asked = (("get",), ("cancel",), ("results",), ("watch", "--timeout", "0"), ("checkpoints",))
+                for command in (submit, ("list",), *((name, "ftjob-1", *more) for name, *more in asked)):
                     said += "".join(map(str, run(*command, *reached)))
         assert any(CANARY in h.get("authorization", "") for h in service.headers)
     assert "Traceback" in said
