@@ -142,6 +142,12 @@ SENDING = (
     o.option("--dry-run", is_flag=True, section=KEEPING, help="Show exactly what would be sent, and send nothing."),
     o.option("--new", is_flag=True, section=KEEPING, help="One more job of the same content and settings."),
     o.option("--no-check", is_flag=True, section=KEEPING, help="Do not look at the data; what is known only warns."),
+    o.option(
+        "--lossy",
+        is_flag=True,
+        section=WHAT,
+        help="vertex, bedrock, mistral: leave out what their form has no place for.",
+    ),
     o.option("-y", "--yes", is_flag=True, section=KEEPING, help="Do not ask whether the cost is all right."),
     o.option("--watch", "watches", is_flag=True, section=KEEPING, help="Then follow the job to its end."),
 )

@@ -67,6 +67,9 @@ def submit(context: click.Context, /, source: str, **given: Any) -> int:
         from ftprep.cli.job_handoff import hand_over
 
         return hand_over(source, given, terminal)
+    if given["lossy"]:
+        message = "--lossy is for providers whose files are written here: vertex, bedrock and mistral"
+        raise UsageError(message, "`ftprep convert --lossy` writes any other form")
     asked = _request(source, given, ledger)
     if given["dry_run"]:
         plan = asked.dry(ledger)

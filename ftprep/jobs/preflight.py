@@ -181,7 +181,7 @@ def _misfit(what: str, bound: Any, value: Any) -> str:
     if what == "enum":
         return "" if value in tuple(bound) else f"one of {', '.join(map(str, bound))}"
     if what == "pattern":
-        return "" if isinstance(value, str) and re.search(bound, value) else f"it must match {bound}"
+        return "" if isinstance(value, str) and _matches(bound, value) else f"it must match {bound}"
     if what == "type":
         kinds: dict[str, Any] = {"integer": int, "number": (int, float), "text": str, "boolean": bool}
         fits = isinstance(value, kinds[bound]) and (bound == "boolean" or not isinstance(value, bool))
@@ -190,6 +190,12 @@ def _misfit(what: str, bound: Any, value: Any) -> str:
         return ""
     fits, words = _BOUNDS.get(what, (None, ""))
     return "" if fits is None or fits(value, bound) else f"{words} {bound}"
+
+
+def _matches(pattern: str, text: str) -> bool:
+    from ftprep.rules.tool import matches
+
+    return matches(pattern, text)
 
 
 _BOUNDS: dict[str, tuple[Callable[[Any, Any], bool] | None, str]] = {
@@ -213,7 +219,7 @@ def _of_suffix(spec: JobSpec, can: Capabilities, target: Target) -> Iterator[Pro
     elif doubtful and length > doubtful.value:
         yield Problem("warning", f"the suffix has {length} characters; some sources say at most {doubtful.value}")
     pattern = target.get("suffix.pattern")
-    if pattern and not re.search(pattern.value, spec.suffix):
+    if pattern and not _matches(pattern.value, spec.suffix):
         yield _judged(pattern, f"the suffix {spec.suffix!r} must match {pattern.value} ({pattern.note})")
 
 

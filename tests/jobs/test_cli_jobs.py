@@ -208,36 +208,6 @@ def test_closing_dates_are_warnings(run: Run, tmp_path: Path) -> None:
     assert "warning: OpenAI fine-tuning: no new jobs" in out
 
 
-@pytest.mark.parametrize(
-    ("provider", "model", "commands"),
-    [
-        ("vertex", "gemini-2.5-flash", ("gcloud storage cp", "tuningJobs", "supervisedTuningSpec", "epochCount")),
-        ("bedrock", "amazon.nova-lite-v1:0:300k", ("aws s3 cp", "create-model-customization-job", "epochCount=2")),
-        ("mistral", "open-mistral-7b", ("files:", "taken jobs out")),
-    ],
-)
-def test_who_takes_no_job_from_here(
-    run: Run, provider: str, model: str, commands: tuple[str, ...], tmp_path: Path
-) -> None:
-    training_file(tmp_path)
-    arguments = ("submit", "train.jsonl", "--provider", provider, "--model", model, "--epochs", "2", "--no-check")
-    code, out, _ = run(*arguments)
-    assert code == 0
-    for each in commands:
-        assert each in out
-    assert json.loads(run(*arguments, "--output-format", "json")[1])["provider"] == provider
-    other = run(*arguments[:-2], "3", arguments[-1])[1]
-    assert provider != "bedrock" or _token(out) not in other  # other settings are another job
-    if provider == "vertex":
-        code, _, err = run(*arguments[:-1])
-        assert code == 1
-        assert "ftprep convert" in err
-
-
-def _token(commands: str) -> str:
-    return commands.partition("--client-request-token ")[2].split()[0]
-
-
 FAILURES = ("401", "400", "403", "429", "500", "502", "truncated", "lost", "dropped")
 
 
