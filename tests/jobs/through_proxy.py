@@ -28,7 +28,7 @@ MISSING = (
     "there is no mitmdump: python -m venv DIR && DIR/bin/pip install mitmproxy==11.0.2 (an environment of its own: "
     "it pins much), then put DIR/bin on PATH or its mitmdump into the variable MITMDUMP"
 )
-CLIENT_WAITS, DELAY, LOOKS = 0.6, 1.0, "1.5"
+CLIENT_WAITS, DELAY, LOOKS = 0.5, 0.7, "0.9"
 """Seconds: until the client gives up, by which an answer is late or a request slow, and that a job is looked for."""
 
 
@@ -228,6 +228,7 @@ class User:
 
     def _run(self, command: Sequence[str], **kill: Any) -> int:
         told = self.folder / f"{len(self.outcome.codes)}.told"
+        told.touch()  # who is killed at once has said nothing
         if not self.outcome.codes:
             self._made_before = len(self.road.made())
         if "happened" in kill:

@@ -64,8 +64,10 @@ def _submits(given: argparse.Namespace, mitmdump: str, folder: Path) -> list[str
             road.plan(case, **plan)
             found = User(road, submitter, folder / case, case).settled(kills)
             _count(counts, plan, kills, found, road)
+            print(f"\r{number + 1} of {given.times}", end="", file=sys.stderr, flush=True)
             if found.wrong:
                 wrong.append(f"{case}: {plan}, {kills}: {found.wrong}\n{found.said}")
+    print(file=sys.stderr)
     for name, count in sorted(counts.items()):
         print(f"{count:5} {name}")
     return wrong
@@ -74,7 +76,7 @@ def _submits(given: argparse.Namespace, mitmdump: str, folder: Path) -> list[str
 def _plan(chance: random.Random, road: Road) -> dict[str, Any]:
     """A fault, fresh or repeated, at the job or, in one of five cases, at the upload."""
     path = road.like.files if chance.random() < 0.2 else road.like.jobs
-    delay = chance.uniform(0.2, 2.5)
+    delay = chance.uniform(0.2, 1.5)
     return {"fault": chance.choice(FAULTS), "path": path, "times": chance.choice((1, 2)), "hold": 0.1, "delay": delay}
 
 
