@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def hand_over(source: str, given: dict[str, Any], terminal: Terminal) -> int:
     """Write the file in the target's form where it has another, and print what to do; the exit code."""
-    from ftprep.jobs.files import sides_of
+    from ftprep.jobs.files import method_of, sides_of
     from ftprep.jobs.handoff import target_for
     from ftprep.views.plain import finish, safe
 
@@ -27,7 +27,7 @@ def hand_over(source: str, given: dict[str, Any], terminal: Terminal) -> int:
         raise UsageError(message, "name the model to be tuned: --model")
     train, beside = sides_of(source)
     valid = Path(given["valid_file"]) if given["valid_file"] else beside
-    target = target_for(given["provider"], given["model"].strip(), given["method"])
+    target = target_for(given["provider"], given["model"].strip(), given["method"] or method_of(train))
     files = [_formed(train, target, given, True), *([_formed(valid, target, given, False)] if valid else [])]
     errors = [line for each in files for line in each.errors]
     made = _made(files, target, given)
@@ -68,8 +68,10 @@ def _made(files: list[Formed], target: Target, given: dict[str, Any]) -> Handoff
 
 def _told(files: list[Formed], dry: bool) -> list[str]:
     """What became of the files."""
+    from ftprep.views.wording import counted
+
     lines = []
     for each in files:
-        what = f"{each.file.path}: {each.file.rows:,} records, sha256 {each.file.sha256[:12]}"
+        what = f"{each.file.path}: {counted(each.file.rows, 'record')}, sha256 {each.file.sha256[:12]}"
         lines.append(f"{what}, {'would be ' if dry else ''}written as {each.form}" if each.form else what)
     return [*lines, "nothing was written"] if dry else lines

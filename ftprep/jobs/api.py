@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ftprep.errors import UsageError
 from ftprep.jobs.capabilities import Capabilities, find_provider
 from ftprep.jobs.connect import EMBEDDED, Connection, connect, offline, settle
-from ftprep.jobs.files import look_at, sides_of
+from ftprep.jobs.files import look_at, method_of, sides_of
 from ftprep.jobs.ledger import Entry, Ledger
 from ftprep.jobs.model import DataFile, Job, JobSpec, Provider
 from ftprep.jobs.patience import patiently
@@ -110,7 +110,7 @@ def request(
         provider=can.name,
         endpoint=connection.base_url,
         model=model.strip(),
-        method=method or _method_of(train, target),
+        method=method or method_of(train) or target.method,
         train=files[0],
         valid=files[1],
         hyper=dict(hyper or {}),
@@ -126,19 +126,6 @@ def request(
     preflight = look_over(spec, can, target, price=price, checks=checks)
     entry = entry_for(spec, connection.to_dict(), classification or {})
     return Request(spec, can, connection, target, preflight, entry)
-
-
-def _method_of(train: Path, target: Target) -> str:
-    """The method that the first record is for."""
-    with train.open("rb") as file:
-        head = file.readline(1 << 20)
-    try:
-        record = json.loads(head)
-    except ValueError:
-        return target.method
-    if isinstance(record, dict) and "preferred_output" in record and "non_preferred_output" in record:
-        return "dpo"
-    return target.method
 
 
 def submit(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from ftprep.errors import FtprepError, WriteError
 from ftprep.jobs.files import look_at
 from ftprep.jobs.model import DataFile
 from ftprep.jobs.preflight import OF_TRAINING
+from ftprep.naming import stem_of
 from ftprep.report import Report
 from ftprep.targets import Target
 
@@ -48,15 +50,17 @@ def in_form_of(
     report = _checked(source, target, training)
     form = _writable(target) if WRONG_FORM in report.counts() else ""
     if not form:
-        return Formed(look_at(source), "", _errors(report, source))
-    final = source.with_name(f"{source.stem}_{target.name}.jsonl")
+        return Formed(look_at(source), "", _errors(report, lambda row: f"{shown(source)}{f':{row}' if row else ''}"))
+    final = source.with_name(f"{stem_of(source.name)}_{target.name}.jsonl")
     with told(source.parent), tempfile.TemporaryDirectory(prefix=".ftprep-", dir=None if dry else source.parent) as own:
         made = Path(own) / final.name
         _convert(source, form, made, lossy)
-        errors = _errors(_checked(made, target, training), final)
+        # No record was set aside, so the line of one is its number in the source.
+        said = f"{shown(source)}, written as {form}"
+        errors = _errors(_checked(made, target, training), lambda row: f"{said}, record {row}" if row else said)
         file = look_at(made)
         if not (dry or errors):
-            _put(made, final, file)
+            _put(made, final, file, source.name)
     return Formed(DataFile(os.fspath(final), file.sha256, file.bytes, file.rows), form, errors)
 
 
@@ -67,11 +71,9 @@ def _checked(path: Path, target: Target, training: bool) -> Report:
     return check(str(path), target=target.selector, method=target.method, rules=rules)
 
 
-def _errors(report: Report, path: Path) -> tuple[str, ...]:
+def _errors(report: Report, where: Callable[[int | None], str]) -> tuple[str, ...]:
     found = [f for f in report.findings if f.severity == "error"]
-    lines = [
-        f"{shown(path)}{f':{f.location.row}' if f.location.row else ''}: {f.message} ({f.code})" for f in found[:5]
-    ]
+    lines = [f"{where(f.location.row)}: {f.message} ({f.code})" for f in found[:5]]
     more = sum(r.count for r in report.rules if r.severity == "error") - len(lines)
     return (*lines, *([f"and {more:,} more: `ftprep check` lists them"] if more > 0 else []))
 
@@ -98,14 +100,14 @@ def _convert(source: Path, form: str, made: Path, lossy: bool) -> None:
     raise Lossy(message, f"--lossy leaves out what has no place; `ftprep convert --to {form}` sets such records aside")
 
 
-def _put(made: Path, final: Path, file: DataFile) -> None:
+def _put(made: Path, final: Path, file: DataFile, source: str) -> None:
     """Put file and manifest in place. One that is there with the same content stays."""
     if final.exists():
         there = look_at(final)
         if there.sha256 == file.sha256:
             return
-        if not _is_ours(final, there.sha256):
-            message = f"{shown(final)} exists, and is not what was written here before"
+        if not _is_of(final, there.sha256, source):
+            message = f"{shown(final)} exists, and is not what was made of {source} before"
             raise WriteError(message, "move it away, or submit a file of another name")
     ending = ".manifest.json"
     os.replace(made, final)  # noqa: PTH105
@@ -113,9 +115,10 @@ def _put(made: Path, final: Path, file: DataFile) -> None:
     sync_folder(final.parent)
 
 
-def _is_ours(final: Path, sha256: str) -> bool:
-    """Whether the manifest beside a file says that it was written so."""
+def _is_of(final: Path, sha256: str, source: str) -> bool:
+    """Whether the manifest beside a file says that it was written so, and of what."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         said = json.loads(final.with_name(f"{final.stem}.manifest.json").read_bytes())
-        return [(each["path"], each["sha256"]) for each in said["outputs"]] == [(final.name, sha256)]
+        written = [(each["path"], each["sha256"]) for each in said["outputs"]]
+        return written == [(final.name, sha256)] and [Path(each["path"]).name for each in said["inputs"]] == [source]
     return False

@@ -141,9 +141,43 @@ def test_the_same_command_twice_gives_the_same_and_a_file_of_somebody_else_stays
     Path("train_bedrock-nova.jsonl").write_text("mine\n", encoding="utf-8")
     code, out, err = run(*NOVA)
     assert (code, out) == (2, "")
-    assert "is not what was written here before" in err
+    assert "is not what was made of train.jsonl before" in err
     assert Path("train_bedrock-nova.jsonl").read_text() == "mine\n"
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".ftprep-")]
+
+
+def test_a_file_of_the_same_name_and_another_kind_does_not_replace_it(run: Run, tmp_path: Path) -> None:
+    training_file(tmp_path)
+    assert run(*VERTEX)[0] == 0
+    (tmp_path / "train.csv").write_text("prompt,completion\na ->, b\n", encoding="utf-8")
+    before = Path("train_vertex.jsonl").read_bytes()
+    code, _, err = run(*VERTEX, file="train.csv")
+    assert code == 2
+    assert "train_vertex.jsonl exists, and is not what was made of train.csv" in err
+    assert Path("train_vertex.jsonl").read_bytes() == before
+
+
+def test_preferences_are_written_as_such(run: Run, tmp_path: Path) -> None:
+    answers = ({"role": "assistant", "content": word} for word in ("It dives.", "It flies."))
+    good, bad = ([each] for each in answers)
+    record = {"input": {"messages": [{"role": "user", "content": "What does an otter do?"}]}}
+    (tmp_path / "train.jsonl").write_text(
+        json.dumps(record | {"preferred_output": good, "non_preferred_output": bad}) + "\n", encoding="utf-8"
+    )
+    code, out, err = run(*VERTEX)
+    assert code == 0, err
+    assert "preferenceOptimizationSpec" in out
+    assert set(json.loads(Path("train_vertex.jsonl").read_text())) == {"contents", "completions"}
+
+
+def test_what_is_wrong_is_told_of_the_file_that_is_there(run: Run, tmp_path: Path) -> None:
+    path = training_file(tmp_path)
+    lines = path.read_text().splitlines()
+    lines[6] = json.dumps({"messages": [*json.loads(lines[6])["messages"], {"role": "user", "content": "And then?"}]})
+    path.write_text("\n".join(lines), encoding="utf-8")
+    code, _, err = run(*VERTEX)
+    assert code == 1
+    assert err.startswith("error: train.jsonl, written as gemini, record 7: ")
 
 
 def token(commands: str) -> str:
