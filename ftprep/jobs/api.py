@@ -168,7 +168,8 @@ def send(
     """Carry out a request. Raises as `submit` does."""
     if not asked.preflight.ok:
         first = next(p for p in asked.preflight.problems if p.severity == "error")
-        raise NotAccepted(first.message, "mend it, or give --no-check (checks=False) where you know better")
+        hint = f"`ftprep prepare --target {asked.target.selector}` writes what it takes, as far as that can be mended; "
+        raise NotAccepted(first.message, f"{hint}--no-check (checks=False) goes on where you know better")
     key = Secret(api_key) if api_key else None
     provider = connect(asked.can, asked.connection, api_key_file, key, ledger.folder)
     said = json.dumps(asked.entry.spec)
@@ -207,9 +208,12 @@ def find(
         can = find_provider(connection.provider)
         return Found(entry.job_id, connect(can, connection, api_key_file, key, ledger.folder), ledger, entry)
     if name is None or not provider:
-        what = f"no job {name!r}" if name else "no job"
-        message = f"{what} is in the ledger {ledger.folder}"
-        raise UsageError(message, "`ftprep jobs list` has them; name the provider of a job that was made elsewhere")
+        if name is None:
+            message = f"no job is in the ledger {ledger.folder}"
+            raise UsageError(message, "`ftprep jobs submit` makes one; --ledger names another ledger")
+        message = f"no job {name!r} is in the ledger {ledger.folder}"
+        hint = "`ftprep jobs list` has them, of whose names four characters are enough"
+        raise UsageError(message, f"{hint}; give the --provider of a job that was made elsewhere")
     can, connection = settle(provider, **address)
     return Found(name, connect(can, connection, api_key_file, key, ledger.folder), ledger, None)
 

@@ -108,7 +108,7 @@ def _of_report(report: Report, file: DataFile, target: Target) -> Iterator[Probl
     for rule in grave[:5]:
         shown = next((f for f in report.findings if f.code == rule.code), None)
         where = f"{file.path}:{shown.location.row}: {shown.message}" if shown and shown.location.row else file.path
-        told = f"{where} ({rule.code}, {rule.count:,} times)"
+        told = f"{where} ({rule.code}{f', {rule.count:,} times' if rule.count > 1 else ''})"
         yield Problem("error", f"{target.title} would not take this: {told}")
     if len(grave) > 5:
         yield Problem("error", f"and {len(grave) - 5} more kinds of errors: `ftprep check {file.path}` lists them")

@@ -103,6 +103,34 @@ def with_png(run: Run) -> None:
         assert not drawn.parent.exists()
 
 
+def test_what_the_target_would_refuse_is_said_once_with_what_to_do(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "train.jsonl").write_text('{"prompt": "a ->", "completion": " b END"}\n' * 12, encoding="utf-8")
+    code, out, err = run("submit", "train.jsonl", "--provider", "sandbox", "--model", MODEL, "--epochs", "99")
+    assert (code, out) == (1, "")
+    assert err.count("takes chat examples") == 1
+    assert err.count("n_epochs = 99") == 1
+    assert "`ftprep prepare --target openai" in err.splitlines()[-1]
+
+
+@pytest.mark.loopback
+@openai
+def test_a_job_that_is_over_is_not_to_be_followed(run: Run, service: FakeService, tmp_path: Path) -> None:
+    training_file(tmp_path)
+    run(*at(service))
+    assert run("watch", "--every", "0.02")[0] == 0
+    code, _, err = run(*at(service))
+    assert code == 0
+    assert "`ftprep jobs results ftjob-1` fetches its figures; --new" in err
+    assert "jobs watch" not in err
+
+
+def test_an_empty_ledger_says_how_to_fill_it(run: Run) -> None:
+    for command in ("get", "watch", "results"):
+        code, _, err = run(command)
+        assert code == 2
+        assert "`ftprep jobs submit` makes one" in err
+
+
 @pytest.mark.loopback
 @openai
 def test_changing_jobs(run: Run, service: FakeService, tmp_path: Path) -> None:
