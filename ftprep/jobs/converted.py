@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ftprep.disk import shown, sync_folder, told
 from ftprep.errors import FtprepError, WriteError
-from ftprep.jobs.files import look_at
+from ftprep.jobs.files import is_jsonl, look_at
 from ftprep.jobs.model import DataFile
 from ftprep.jobs.preflight import OF_TRAINING
 from ftprep.naming import stem_of
@@ -48,7 +48,7 @@ def in_form_of(
     where that name is taken by a file that this did not write (WriteError). `dry` writes nothing at all.
     """
     report = _checked(source, target, training)
-    form = _writable(target) if WRONG_FORM in report.counts() else ""
+    form = _writable(target) if WRONG_FORM in report.counts() or not is_jsonl(source) else ""
     if not form:
         return Formed(look_at(source), "", _errors(report, lambda row: f"{shown(source)}{f':{row}' if row else ''}"))
     final = source.with_name(f"{stem_of(source.name)}_{target.name}.jsonl")

@@ -52,6 +52,16 @@ def sides_of(source: str | os.PathLike[str] | Prepared) -> tuple[Path, Path | No
     return _only([p for p in usable if p not in valid], "training"), next(iter(valid), None)
 
 
+def is_jsonl(path: str | os.PathLike[str]) -> bool:
+    """Whether a file begins as JSON lines do: plain UTF-8, and an object. Raises ReadError."""
+    where = Path(path)
+    try:
+        with open_regular(where) as file:
+            return bytes(file.read(1 << 12)).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+    except OSError as error:
+        raise ReadError(f"{shown(where)}: {error.strerror or error}", "name the JSONL file to train on") from None
+
+
 def method_of(train: Path) -> Literal["dpo"] | None:
     """The method that the first record is for, where it says so. Raises ReadError."""
     try:

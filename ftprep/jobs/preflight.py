@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ftprep.costs import Estimate, estimate
 from ftprep.jobs.capabilities import Capabilities
+from ftprep.jobs.files import is_jsonl
 from ftprep.jobs.model import DataFile, JobSpec
 from ftprep.targets import Fact, Target, find_target
 
@@ -132,6 +133,8 @@ def _of_files(spec: JobSpec, target: Target) -> Iterator[Problem]:
     for file, rows_path in ((spec.train, "file.min_rows"), (spec.valid, "file.validation_min_rows")):
         if file is None:
             continue
+        if not is_jsonl(file.path):
+            yield Problem("error", f"{file.path} is not JSONL: `ftprep prepare` writes it")
         most, fewest = target.get("file.max_bytes"), target.get(rows_path)
         if most and file.bytes > most.value:
             yield _judged(most, f"{file.path} has {file.bytes:,} bytes; {target.title} takes {most.value:,}")

@@ -131,6 +131,23 @@ def test_an_empty_ledger_says_how_to_fill_it(run: Run) -> None:
         assert "`ftprep jobs submit` makes one" in err
 
 
+@pytest.mark.parametrize("kind", ["csv", "json", "gz", "utf-16"])
+@pytest.mark.parametrize("provider", ["together", "sandbox"])
+def test_a_file_that_is_no_jsonl_is_not_sent_as_one(kind: str, provider: str, run: Run, tmp_path: Path) -> None:
+    import gzip
+
+    made = {
+        "csv": ("prompt,completion\n" + "a ->, b END\n" * 20).encode(),
+        "json": json.dumps([json.loads(line) for line in chats().splitlines()]).encode(),
+        "gz": gzip.compress(chats().encode()),
+        "utf-16": chats().encode("utf-16"),
+    }
+    (tmp_path / f"train.{kind}").write_bytes(made[kind])
+    code, out, _ = run("submit", f"train.{kind}", "--provider", provider, "--model", MODEL, "--dry-run")
+    assert code == 1
+    assert f"train.{kind} is not JSONL: `ftprep prepare` writes it" in out
+
+
 @pytest.mark.loopback
 @openai
 def test_changing_jobs(run: Run, service: FakeService, tmp_path: Path) -> None:

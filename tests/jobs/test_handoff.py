@@ -157,6 +157,17 @@ def test_a_file_of_the_same_name_and_another_kind_does_not_replace_it(run: Run, 
     assert Path("train_vertex.jsonl").read_bytes() == before
 
 
+@pytest.mark.parametrize("model", ["llama-3.1-8b", "amazon.nova-lite-v1:0:300k"])
+def test_a_table_becomes_jsonl_whatever_the_target_reads(model: str, run: Run, tmp_path: Path) -> None:
+    rows = "".join(f"What is otter {i} doing? ->, It swims {i} rounds. END\n" for i in range(120))
+    (tmp_path / "train.csv").write_text(f"prompt,completion\n{rows}", encoding="utf-8")
+    code, out, err = run("--provider", "bedrock", "--model", model, file="train.csv")
+    assert code == 0, err
+    (written,) = tmp_path.glob("train_bedrock-*.jsonl")
+    assert len([json.loads(line) for line in written.read_text().splitlines()]) == 120
+    assert f"aws s3 cp {written.name} " in out
+
+
 def test_preferences_are_written_as_such(run: Run, tmp_path: Path) -> None:
     answers = ({"role": "assistant", "content": word} for word in ("It dives.", "It flies."))
     good, bad = ([each] for each in answers)
