@@ -12,7 +12,7 @@ from ftprep.cli import options as o
 from ftprep.cli.tokens import COSTS
 from ftprep.errors import UsageError
 
-WHO, WHAT, KEEPING = "Who trains", "What is trained", "Keeping account"
+WHO, WHAT, SUBMITTING, KEEPING = "Who trains", "What is trained", "Sending", "Keeping account"
 
 
 def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -63,7 +63,13 @@ def grader_of(path: str | None) -> dict[str, Any] | None:
     return said
 
 
-PROVIDER = o.option("--provider", metavar="NAME", section=WHO, help="openai, azure, together, fireworks, sandbox ...")
+PROVIDER = o.option(
+    "--provider",
+    metavar="NAME",
+    section=WHO,
+    help="openai, azure, together, fireworks; sandbox: a free look-alike on this computer; vertex, bedrock, mistral: "
+    "file and commands for them.",
+)
 ADDRESS = (
     o.option("--base-url", metavar="URL", default="", section=WHO, help="Address of a service that speaks like it."),
     o.option("--api-version", metavar="DATE", default="", section=WHO, help="Azure's older route, with this version."),
@@ -71,6 +77,9 @@ ADDRESS = (
     o.option("--organization", metavar="ID", default="", section=WHO, help="OpenAI: on whose account."),
     o.option("--project", metavar="ID", default="", section=WHO, help="OpenAI: in which project."),
 )
+ADDRESSED = ("base_url", "api_version", "account", "organization", "project")
+"""What these options are called where they are passed on."""
+
 KEY = (
     o.option(
         "--api-key-file",
@@ -139,11 +148,17 @@ EVALUATED = (
 )
 SENDING = (
     COSTS[1],
-    o.option("--dry-run", is_flag=True, section=KEEPING, help="Show exactly what would be sent, and send nothing."),
-    o.option("--new", is_flag=True, section=KEEPING, help="One more job of the same content and settings."),
-    o.option("--no-check", is_flag=True, section=KEEPING, help="Do not look at the data; what is known only warns."),
-    o.option("-y", "--yes", is_flag=True, section=KEEPING, help="Do not ask whether the cost is all right."),
-    o.option("--watch", "watches", is_flag=True, section=KEEPING, help="Then follow the job to its end."),
+    o.option("--dry-run", is_flag=True, section=SUBMITTING, help="Show exactly what would be sent, and send nothing."),
+    o.option("--new", is_flag=True, section=SUBMITTING, help="One more job of the same content and settings."),
+    o.option("--no-check", is_flag=True, section=SUBMITTING, help="Do not look at the data; what is known only warns."),
+    o.option(
+        "--lossy",
+        is_flag=True,
+        section=WHAT,
+        help="vertex, bedrock, mistral: leave out what their form has no place for.",
+    ),
+    o.option("-y", "--yes", is_flag=True, section=SUBMITTING, help="Do not ask whether the cost is all right."),
+    o.option("--watch", "watches", is_flag=True, section=SUBMITTING, help="Then follow the job to its end."),
 )
 LOOK_FOR = (
     o.option(
@@ -151,7 +166,7 @@ LOOK_FOR = (
         metavar="SECONDS",
         type=click.FloatRange(0, 3600),
         default=82.0,
-        section=KEEPING,
+        section=SUBMITTING,
         help="How long to look for a job whose request had no clear answer (default: 82).",
     ),
 )

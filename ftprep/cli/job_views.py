@@ -19,9 +19,10 @@ _WORDS = {"error": "error: ", "warning": "warning: ", "note": "note: "}
 CURVE = 60
 
 
-def problem_lines(found: Preflight) -> list[str]:
-    """What was found before anything was sent, and what it costs."""
-    lines = [safe(_WORDS[p.severity] + p.message) for p in found.problems]
+def problem_lines(found: Preflight, all_errors: bool = True) -> list[str]:
+    """What was found before anything was sent, and what it costs; without the first error where that is told last."""
+    first = None if all_errors else next((p for p in found.problems if p.severity == "error"), None)
+    lines = [safe(_WORDS[p.severity] + p.message) for p in found.problems if p is not first]
     if found.cost is not None:
         lines.append(safe(f"training: {found.cost.told()}"))
         lines += [safe(f"  {note}") for note in found.cost.notes]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +9,13 @@ import click
 
 from ftprep.cli import job_options as j
 from ftprep.cli import options as o
-from ftprep.cli.ask import can_ask
 from ftprep.cli.kinds import Command, Group
-from ftprep.cli.outcomes import CLEAN, FAILED, FOUND, INTERRUPTED, Stopped
+from ftprep.cli.outcomes import CLEAN, FAILED, FOUND, INTERRUPTED
 from ftprep.cli.terminal import Terminal, to_json
 from ftprep.errors import UsageError
 
 if TYPE_CHECKING:
-    from ftprep.jobs.api import Found, Request
-    from ftprep.jobs.ledger import Ledger
+    from ftprep.jobs.api import Found
     from ftprep.jobs.model import Job
 
 
@@ -29,6 +26,8 @@ def jobs(context: click.Context, /) -> int | None:
 
     What was asked for is written down before it is sent, so that a lost answer, a crash or the same command given
     twice makes no second job.
+
+    JOB is the id of a job, its key, or the first characters of one; the newest in the ledger where it is left out.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
@@ -39,6 +38,9 @@ def jobs(context: click.Context, /) -> int | None:
 ONE = (click.argument("name", metavar="[JOB]", required=False),)
 """A job by its id, its key or the beginning of one; the newest in the ledger where left out."""
 
+NAMED = (click.argument("name", metavar="JOB", required=False),)
+"""The same for what changes a job, which must be named."""
+
 REACHED = ((j.PROVIDER,), j.ADDRESS, j.KEY, j.LEDGER, j.SHOWN)
 
 
@@ -47,9 +49,12 @@ REACHED = ((j.PROVIDER,), j.ADDRESS, j.KEY, j.LEDGER, j.SHOWN)
 @o.add((j.PROVIDER,), j.ADDRESS, j.KEY, j.TRAINED, j.SENDING, j.LEDGER, j.EVALUATED, j.LOOK_FOR, j.SHOWN)
 @click.pass_context
 def submit(context: click.Context, /, source: str, **given: Any) -> int:
-    """Create a job: the same content and settings make one job, however often this is run.
+    """Create a job, once.
 
-    FILE is JSONL to train on; MANIFEST is the NAME.manifest.json that prepare wrote, with the file for validation.
+    The same content and settings make one job, however often this is run. FILE is JSONL to train on; MANIFEST is the
+    NAME.manifest.json that prepare wrote, with the file for validation. vertex, bedrock and mistral take no job from
+    here: the file is written in their form, beside the commands to go on with.
+
     Exit code: 0 the job is there; 1 the target would not take the file; 2 no job was made; 4 it is not known whether
     one was made.
     """
@@ -67,16 +72,21 @@ def submit(context: click.Context, /, source: str, **given: Any) -> int:
         from ftprep.cli.job_handoff import hand_over
 
         return hand_over(source, given, terminal)
-    asked = _request(source, given, ledger)
+    if given["lossy"]:
+        message = "--lossy is for providers whose files are written here: vertex, bedrock and mistral"
+        raise UsageError(message, "`ftprep convert --lossy` writes any other form")
+    from ftprep.cli.job_request import confirm, request_of, sent
+
+    asked = request_of(source, given, ledger)
     if given["dry_run"]:
         plan = asked.dry(ledger)
         terminal.out(to_json(plan) if given["output_format"] == "json" else plan_text(plan))
         return CLEAN if asked.preflight.ok else FOUND
-    for line in problem_lines(asked.preflight):
+    for line in problem_lines(asked.preflight, all_errors=False):
         terminal.note(line)
     if asked.preflight.ok and not (given["yes"] or asked.can.free):
-        _confirm(asked, terminal)
-    job = _sent(asked, ledger, given, terminal)
+        confirm(asked, terminal)
+    job = sent(asked, ledger, given, terminal)
     if job is None:
         return INTERRUPTED
     _show(job, terminal, given)
@@ -84,75 +94,18 @@ def submit(context: click.Context, /, source: str, **given: Any) -> int:
         from ftprep.cli.job_watch import watch_on
 
         return watch_on(_found(job.key, given), terminal, as_lines=given["output_format"] == "json")
-    terminal.note(f"`ftprep jobs watch {job.id}` follows it")
+    if job.done:
+        terminal.note(f"`ftprep jobs results {job.id}` fetches its figures; --new makes one more of the same")
+    else:
+        terminal.note(f"`ftprep jobs watch {job.id}` follows it")
     return CLEAN
-
-
-def _request(source: str, given: dict[str, Any], ledger: Ledger) -> Request:
-    from ftprep.jobs.api import request
-
-    model = given["model"] or ""
-    if given["go_on"]:
-        entry = ledger.find(given["go_on"])
-        if entry is None or not entry.model_out:
-            message = f"no tuned model of {given['go_on']} is in the ledger"
-            raise UsageError(message, "`ftprep jobs get` brings its state up to date; or name the model with --model")
-        model = entry.model_out
-    return request(
-        source,
-        provider=given["provider"],
-        model=model,
-        method=given["method"],
-        valid=given["valid_file"],
-        hyper=j.hyper_of(given),
-        suffix=given["suffix"],
-        seed=given["seed"],
-        wandb=j.wandb_of(given),
-        grader=j.grader_of(given["grader"]),
-        metadata=given["metadata"],
-        extra=given["extra"],
-        classification=j.classification_of(given),
-        price=given["price"],
-        checks=not given["no_check"],
-        **{name: given[name] for name in ADDRESS},
-    )
-
-
-ADDRESS = ("base_url", "api_version", "account", "organization", "project")
-
-
-def _confirm(asked: Request, terminal: Terminal) -> None:
-    cost = asked.preflight.cost
-    if not can_ask():
-        message = "nobody is there to say whether the cost is all right, so nothing was sent"
-        raise UsageError(message, "give -y (--dry-run shows what it is)")
-    if cost is None or cost.total is None:
-        terminal.note("What it costs is not known.")
-    click.echo(f"Create this job at {asked.can.title}? [y/n] ", file=sys.stderr, nl=False)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise Stopped
-
-
-def _sent(asked: Request, ledger: Ledger, given: dict[str, Any], terminal: Terminal) -> Job | None:
-    from ftprep.jobs.api import send
-    from ftprep.jobs.patience import looks_within
-    from ftprep.jobs.submit import Ways
-    from ftprep.views.plain import safe
-
-    ways = Ways(told=lambda line: terminal.note(safe(line)), looks=looks_within(given["look_for"]))
-    try:
-        return send(asked, ledger, None, given["api_key_file"], new=given["new"], ways=ways)
-    except KeyboardInterrupt:
-        told = "interrupted; what was sent is in the ledger: the same command goes on, and looks before it sends"
-        click.echo(f"\n{told}", err=True)
-        return None
 
 
 def _found(name: str | None, given: dict[str, Any], may_lack: bool = False) -> Found:
     from ftprep.jobs.api import find, with_id
     from ftprep.jobs.ledger import Ledger
 
-    address = {each: given[each] for each in ADDRESS if given.get(each)}
+    address = {each: given[each] for each in j.ADDRESSED if given.get(each)}
     found = find(name, Ledger(given["ledger"]), given["provider"] or "", given["api_key_file"], **address)
     return found if may_lack else with_id(found)
 
@@ -167,7 +120,10 @@ def _show(job: Job, terminal: Terminal, given: dict[str, Any]) -> None:
 @jobs.command("list", cls=Command)
 @o.add((o.option("--most", metavar="N", type=click.IntRange(1), default=20, help="How many (default: 20)."),), *REACHED)
 def list_(most: int, **given: Any) -> int:
-    """List the jobs of the ledger; with --provider, those of the account."""
+    """List the jobs of the ledger, or of an account.
+
+    With --provider they are those of the account, made here or elsewhere.
+    """
     terminal = Terminal.of(given)
     from ftprep.cli.job_views import table
     from ftprep.jobs.connect import connect, settle
@@ -178,7 +134,7 @@ def list_(most: int, **given: Any) -> int:
     ledger = Ledger(given["ledger"])
     found: list[tuple[Job, str]] = [(e.job(), e.state) for e in ledger.entries()[:most]]
     if given["provider"]:
-        can, connection = settle(given["provider"], **{name: given[name] for name in ADDRESS})
+        can, connection = settle(given["provider"], **{name: given[name] for name in j.ADDRESSED})
         provider = connect(can, connection, given["api_key_file"], None, ledger.folder)
         kept = {job.id: (job.key, state) for job, state in found}
         listed = patiently(lambda: provider.list_jobs(most), Ways().sleep, terminal.note)
@@ -230,7 +186,7 @@ def _changing(what: str, told: str) -> click.Command:
         return CLEAN
 
     run.__doc__ = told
-    made: click.Command = jobs.command(what, cls=Command)(o.add(ONE, *REACHED)(run))
+    made: click.Command = jobs.command(what, cls=Command)(o.add(NAMED, *REACHED)(run))
     return made
 
 
@@ -270,7 +226,7 @@ def checkpoints(name: str | None, **given: Any) -> int:
 
 
 OUT = (
-    o.option("-o", "--out", metavar="DIR", help="Where the files go (default: JOB_results)."),
+    o.option("-o", "--output-dir", "out", metavar="DIR", help="Where the files go (default: JOB_results)."),
     o.option("--png", is_flag=True, help="The plot as PNG too (extra: png)."),
 )
 
@@ -278,7 +234,10 @@ OUT = (
 @jobs.command(cls=Command)
 @o.add(ONE, OUT, *REACHED)
 def results(name: str | None, out: str | None, png: bool, **given: Any) -> int:
-    """Fetch the figures of a job: as they came, as CSV and JSON lines, and as a plot."""
+    """Fetch the figures of a job, and plot them.
+
+    Written are the files as they came, metrics.csv, metrics.jsonl, loss.svg and job.json.
+    """
     from ftprep.cli.job_views import results_text
     from ftprep.jobs.fetching import fetch_results
 
@@ -292,14 +251,18 @@ def results(name: str | None, out: str | None, png: bool, **given: Any) -> int:
     return CLEAN
 
 
-RESUBMIT = (o.option("--resubmit", is_flag=True, section=j.KEEPING, help="There is none: send the request again."),)
+RESUBMIT = (o.option("--resubmit", is_flag=True, section=j.SUBMITTING, help="There is none: send the request again."),)
 
 
 @jobs.command(cls=Command)
 @click.argument("name", metavar="KEY")
 @o.add(RESUBMIT, j.LOOK_FOR, *REACHED)
 def resolve(name: str, resubmit: bool, look_for: float, **given: Any) -> int:
-    """Look again for a job whose request had no clear answer (exit code 4 of submit)."""
+    """Look again for a job after exit code 4.
+
+    The request of `submit` had no clear answer: the provider is asked once more whether it has made the job. KEY is
+    what `submit` told, and `ftprep jobs list` has it.
+    """
     from ftprep.jobs.api import resolve as look
     from ftprep.jobs.patience import looks_within
     from ftprep.jobs.submit import Ways

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 from ftprep.errors import UsageError
 from ftprep.jobs.capabilities import Capabilities, find_provider
 from ftprep.jobs.connect import EMBEDDED, Connection, connect, offline, settle
-from ftprep.jobs.files import look_at, sides_of
+from ftprep.jobs.files import look_at, method_of, sides_of
 from ftprep.jobs.ledger import Entry, Ledger
 from ftprep.jobs.model import DataFile, Job, JobSpec, Provider
 from ftprep.jobs.patience import patiently
 from ftprep.jobs.preflight import Preflight, look_over, target_of
-from ftprep.jobs.secret import Secret, hide_known
 from ftprep.jobs.submit import Ways, entry_for
 from ftprep.jobs.submit import submit as carry_out
 from ftprep.jobs.trouble import NotAccepted
 from ftprep.jobs.watch import News, Watching, follow
+from ftprep.redaction import Secret, without_keys_in_use
 
 if TYPE_CHECKING:
     from ftprep.prepared import Prepared
@@ -110,7 +110,7 @@ def request(
         provider=can.name,
         endpoint=connection.base_url,
         model=model.strip(),
-        method=method or _method_of(train, target),
+        method=method or method_of(train) or target.method,
         train=files[0],
         valid=files[1],
         hyper=dict(hyper or {}),
@@ -126,19 +126,6 @@ def request(
     preflight = look_over(spec, can, target, price=price, checks=checks)
     entry = entry_for(spec, connection.to_dict(), classification or {})
     return Request(spec, can, connection, target, preflight, entry)
-
-
-def _method_of(train: Path, target: Target) -> str:
-    """The method that the first record is for."""
-    with train.open("rb") as file:
-        head = file.readline(1 << 20)
-    try:
-        record = json.loads(head)
-    except ValueError:
-        return target.method
-    if isinstance(record, dict) and "preferred_output" in record and "non_preferred_output" in record:
-        return "dpo"
-    return target.method
 
 
 def submit(
@@ -181,11 +168,12 @@ def send(
     """Carry out a request. Raises as `submit` does."""
     if not asked.preflight.ok:
         first = next(p for p in asked.preflight.problems if p.severity == "error")
-        raise NotAccepted(first.message, "mend it, or give --no-check (checks=False) where you know better")
+        hint = f"`ftprep prepare --target {asked.target.selector}` writes what it takes, as far as that can be mended; "
+        raise NotAccepted(first.message, f"{hint}--no-check (checks=False) goes on where you know better")
     key = Secret(api_key) if api_key else None
     provider = connect(asked.can, asked.connection, api_key_file, key, ledger.folder)
     said = json.dumps(asked.entry.spec)
-    if hide_known(said) != said:
+    if without_keys_in_use(said) != said:
         message = "a key is among the settings of the job"
         raise UsageError(message, "keys come from the environment or a file, and are in no setting")
     ways = replace(ways or Ways(), new=new, resubmit=resubmit)
@@ -220,9 +208,12 @@ def find(
         can = find_provider(connection.provider)
         return Found(entry.job_id, connect(can, connection, api_key_file, key, ledger.folder), ledger, entry)
     if name is None or not provider:
-        what = f"no job {name!r}" if name else "no job"
-        message = f"{what} is in the ledger {ledger.folder}"
-        raise UsageError(message, "`ftprep jobs list` has them; name the provider of a job that was made elsewhere")
+        if name is None:
+            message = f"no job is in the ledger {ledger.folder}"
+            raise UsageError(message, "`ftprep jobs submit` makes one; --ledger names another ledger")
+        message = f"no job {name!r} is in the ledger {ledger.folder}"
+        hint = "`ftprep jobs list` has them, of whose names four characters are enough"
+        raise UsageError(message, f"{hint}; give the --provider of a job that was made elsewhere")
     can, connection = settle(provider, **address)
     return Found(name, connect(can, connection, api_key_file, key, ledger.folder), ledger, None)
 

@@ -15,8 +15,9 @@ from ftprep.jobs.fireworks import Fireworks
 from ftprep.jobs.http import Http
 from ftprep.jobs.model import Provider
 from ftprep.jobs.openai_form import TIMEOUT, OpenAIForm
-from ftprep.jobs.secret import Secret, checked_address, read_key
+from ftprep.jobs.secret import checked_address, read_key
 from ftprep.jobs.together import Together
+from ftprep.redaction import Secret
 
 EMBEDDED = "embedded"
 """Stands for the address of the sandbox that is started when it is needed."""

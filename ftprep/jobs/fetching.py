@@ -23,27 +23,26 @@ def fetch_results(found: Found, out: Path | None = None, png: bool = False) -> t
     """Download the figures of a job: the files as they came, as CSV and JSON lines, and a plot.
 
     Files that are there with the same bytes stay. Returns the folder, the figures and the files. Raises ProviderError
-    where there are none yet.
+    where there are none yet, MissingExtra where a PNG cannot be drawn; nothing is written then.
     """
     job = get(found)
     raw = patiently(lambda: found.provider.results(job), Ways().sleep, lambda _line: None)
     if not raw:
         raise ProviderError(f"{job.id} has no results ({job.status})", "they come when the job has succeeded")
-    folder = out or Path(f"{job.id.replace('/', '_')}_results")
-    with told(folder):
-        folder.mkdir(parents=True, exist_ok=True)
     figures = [each for _, data in raw if (each := parse(data)) is not None]
     results = together(figures) if figures else None
     files = {Path(name).name: data for name, data in raw} | _made(job, results)
+    if png and results:
+        files["loss.png"] = draw(files["loss.svg"].decode())
+    folder = out or Path(f"{job.id.replace('/', '_')}_results")
+    with told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, data in files.items():
         path = folder / name
         if not (path.is_file() and path.read_bytes() == data):
             write_durably(path, data)
         written.append(path)
-    if png and results:
-        draw(files["loss.svg"].decode(), folder / "loss.png")
-        written.append(folder / "loss.png")
     if found.entry is not None:
         hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
         latest = found.ledger.load(found.entry.base, found.entry.attempt) or found.entry

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ftprep.disk import open_regular, shown
 from ftprep.errors import ReadError, UsageError
@@ -50,6 +50,28 @@ def sides_of(source: str | os.PathLike[str] | Prepared) -> tuple[Path, Path | No
     usable = [p for p in outputs if p.suffix == ".jsonl" and not p.stem.endswith("_rejected")]
     valid = [p for p in usable if p.stem.endswith("_valid")]
     return _only([p for p in usable if p not in valid], "training"), next(iter(valid), None)
+
+
+def is_jsonl(path: str | os.PathLike[str]) -> bool:
+    """Whether a file begins as JSON lines do: plain UTF-8, and an object. Raises ReadError."""
+    where = Path(path)
+    try:
+        with open_regular(where) as file:
+            return bytes(file.read(1 << 12)).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+    except OSError as error:
+        raise ReadError(f"{shown(where)}: {error.strerror or error}", "name the JSONL file to train on") from None
+
+
+def method_of(train: Path) -> Literal["dpo"] | None:
+    """The method that the first record is for, where it says so. Raises ReadError."""
+    try:
+        with open_regular(train) as file:
+            record = json.loads(file.readline(BLOCK))
+    except OSError as error:
+        raise ReadError(f"{shown(train)}: {error.strerror or error}", "name the file to train on") from None
+    except (ValueError, RecursionError):
+        return None
+    return "dpo" if isinstance(record, dict) and {"preferred_output", "non_preferred_output"} <= record.keys() else None
 
 
 def _outputs(path: Path) -> list[str]:

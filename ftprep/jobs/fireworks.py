@@ -11,9 +11,9 @@ from ftprep.errors import UsageError
 from ftprep.jobs.capabilities import Capabilities
 from ftprep.jobs.http import Http, as_bytes, as_form, as_json
 from ftprep.jobs.model import Checkpoint, DataFile, Event, FileRef, Job, JobSpec, Parts, Told
-from ftprep.jobs.secret import Secret
 from ftprep.jobs.together import _time
 from ftprep.jobs.trouble import Refused, Unclear
+from ftprep.redaction import Secret
 
 _KINDS = {"supervised": "supervisedFineTuningJobs", "dpo": "dpoJobs"}
 

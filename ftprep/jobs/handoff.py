@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ftprep.errors import UsageError
 from ftprep.jobs.capabilities import HANDED_ON
+from ftprep.targets import Target, find_target
 
 
 @dataclass(frozen=True)
@@ -51,23 +52,32 @@ def is_handed_on(provider: str) -> bool:
     return provider.lower().partition("-")[0] in HANDED_ON or provider in ("gemini", "google", "aws")
 
 
-def target_for(provider: str, method: str) -> str:
-    """The name of the facts that the file is held against."""
+def target_for(provider: str, model: str, method: str | None) -> Target:
+    """The facts that the file is held against. Raises UsageError where it is not known of whom the model is."""
     name = provider.lower()
     if name in ("gemini", "google"):
-        return "vertex"
+        name = "vertex"
     if name in ("bedrock", "aws"):
-        return "bedrock-rft" if method == "reinforcement" else "bedrock-nova"
-    return name
+        name = "bedrock-rft" if method == "reinforcement" else _bedrock_name(model)
+    return find_target(f"{name}:{model}", method)
 
 
-def hand_on(provider: str, wanted: Wanted) -> Handoff:
-    """The commands for one of `mistral`, `vertex` and `bedrock`."""
-    name = target_for(provider, wanted.method)
-    if name == "vertex":
+def _bedrock_name(model: str) -> str:
+    names = ("bedrock-nova", "bedrock-llama", "bedrock-titan", "bedrock-haiku")
+    known = [name for name in names if find_target(f"{name}:{model}").value("model.known")]
+    alike = [name for name in names if name.partition("-")[2] in model.lower()]
+    if found := known or alike:
+        return found[0]
+    message = f"no model {model!r} is known that Bedrock tunes"
+    raise UsageError(message, f"name the family it is of: --provider {', '.join(names)}")
+
+
+def hand_on(target: Target, wanted: Wanted) -> Handoff:
+    """The commands for one of `mistral`, `vertex` and `bedrock`. Raises UsageError for a name that is not taken."""
+    if target.name == "vertex":
         return _vertex(wanted)
-    if name.startswith("bedrock"):
-        return _bedrock(wanted)
+    if target.name.startswith("bedrock"):
+        return _bedrock(target, wanted)
     return _mistral(wanted)
 
 
@@ -101,22 +111,40 @@ def _vertex(wanted: Wanted) -> Handoff:
         ),
         request,
         (
-            "put your bucket, project and region in the places in capitals; job.json is the request above",
+            "put your bucket, project and region in the places in capitals; job.json is the request",
             "the first curl creates a job each time it is run: look with the second before you repeat it",
         ),
     )
 
 
-def _bedrock(wanted: Wanted) -> Handoff:
+def _named(target: Target, wanted: Wanted) -> str:
+    """The name of the job and of its model: suffix and key. Raises UsageError for a suffix that fits neither."""
+    from ftprep.rules.tool import matches
+
+    name = f"{wanted.suffix or 'ftprep'}-{wanted.key[:8] or 'JOB'}"
+    for path in ("job.name", "job.model_name"):
+        most, pattern = target.value(f"{path}_max"), target.value(f"{path}_pattern")
+        if most and len(name) > most:
+            message = (
+                f"the suffix has {len(wanted.suffix)} characters; names have {most} at most, 9 of them for the key"
+            )
+            raise UsageError(message, "give a shorter --suffix")
+        if pattern and not matches(pattern, name):
+            message = f"the suffix {wanted.suffix!r} cannot be in the name of a job or model: it must match {pattern}"
+            raise UsageError(message, "give --suffix letters and digits, with single hyphens between them")
+    return name
+
+
+def _bedrock(target: Target, wanted: Wanted) -> Handoff:
     token = f"ftprep-{wanted.key[:24]}" if wanted.key else "ONE-TOKEN-FOR-THIS-JOB"
-    name = re.sub(r"[^a-zA-Z0-9-]+", "-", wanted.suffix or "ftprep").strip("-")[:40] or "ftprep"
+    name = _named(target, wanted)
     names = {"epochs": "epochCount", "batch_size": "batchSize", "learning_rate": "learningRate"}
     hyper = ",".join(f"{names.get(k, k)}={v}" for k, v in wanted.hyper.items())
     kind = "REINFORCEMENT_FINE_TUNING" if wanted.method == "reinforcement" else "FINE_TUNING"
     create = [
         "aws bedrock create-model-customization-job",
-        f"--job-name {name}-{wanted.key[:8] or 'JOB'}",
-        f"--custom-model-name {name}-{wanted.key[:8] or 'MODEL'}",
+        f"--job-name {name}",
+        f"--custom-model-name {name}",
         "--role-arn ROLE_ARN",
         f"--base-model-identifier {shlex.quote(wanted.model)}",
         f"--customization-type {kind}",
@@ -131,7 +159,7 @@ def _bedrock(wanted: Wanted) -> Handoff:
         create.append(f"--validation-data-config validators=[{{s3Uri={address}}}]")
     if hyper:
         create.append(f"--hyper-parameters {shlex.quote(hyper)}")
-    get = f"aws bedrock get-model-customization-job --job-identifier {name}-{wanted.key[:8] or 'JOB'}"
+    get = f"aws bedrock get-model-customization-job --job-identifier {name}"
     return Handoff(
         "bedrock",
         _files(wanted),
@@ -150,6 +178,6 @@ def _mistral(wanted: Wanted) -> Handoff:
         (),
         notes=(
             "Mistral has taken jobs out of its interface (its package has none since 2.6), so there is no command",
-            "the file is in its form, for your own training or their studio",
+            "the file is for your own training, or their studio",
         ),
     )

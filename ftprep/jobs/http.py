@@ -16,8 +16,9 @@ from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ftprep.errors import ReadError
-from ftprep.jobs.secret import Secret, is_loopback, scrub
+from ftprep.jobs.secret import is_loopback
 from ftprep.jobs.trouble import Unclear, Unreachable, from_status
+from ftprep.redaction import Secret
 
 BLOCK = 1 << 20
 MOST_BYTES = 1 << 30
@@ -132,7 +133,7 @@ class Http:
             try:
                 connection.connect()
             except (OSError, http.client.HTTPException) as error:
-                raise Unreachable(f"{host} cannot be reached: {scrub(str(error))}", "is there a network?") from None
+                raise Unreachable(f"{host} cannot be reached: {error}", "is there a network?") from None
             try:
                 connection.request(method, target, body.blocks if body else None, sent)
                 answer = connection.getresponse()

@@ -19,8 +19,8 @@ from typing import Any, Literal
 from ftprep.disk import TEMP_SUFFIX, shown, sync_folder, told
 from ftprep.errors import ReadError, UsageError, WriteError
 from ftprep.jobs.model import TERMINAL, Job, Status
-from ftprep.jobs.secret import hide_known, scrub
 from ftprep.lock import FolderLock
+from ftprep.redaction import without_keys, without_keys_in_use
 
 FOLDER = Path(".ftprep") / "jobs"
 VARIABLE = "FTPREP_JOBS"
@@ -134,8 +134,10 @@ class Ledger:
 
     def save(self, entry: Entry) -> Entry:
         """Write an entry durably; returns it. No key gets into it."""
-        said = asdict(entry) | {"notes": [scrub(note) for note in entry.notes], "error": scrub(entry.error)}
-        data = hide_known(json.dumps(said, indent=2)).encode()
+        said = asdict(entry) | {
+            "error": without_keys(entry.error)
+        }  # what is noted of trouble went through there before
+        data = without_keys_in_use(json.dumps(said, indent=2)).encode()
         write_durably(self._made(self.folder / entry.base) / f"{entry.attempt}.json", data + b"\n")
         return entry
 

@@ -16,8 +16,9 @@ from ftprep.jobs.capabilities import Capabilities
 from ftprep.jobs.http import blocks_of, retry_after
 from ftprep.jobs.model import METADATA_KEY, Checkpoint, DataFile, Event, FileRef, Job, JobSpec, Parts, Told
 from ftprep.jobs.openai_answers import event, file_ref, known, number, plain
-from ftprep.jobs.secret import Secret, is_loopback
+from ftprep.jobs.secret import is_loopback
 from ftprep.jobs.trouble import Refused, Unclear, Unreachable, from_status
+from ftprep.redaction import Secret
 
 PURPOSE = "fine-tune"
 MOST_JOBS = 5000

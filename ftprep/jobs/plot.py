@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
+
+from ftprep.errors import MissingExtra, UsageError
 
 Series = Sequence[tuple[float, float]]
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -88,12 +89,16 @@ def _panel(name: str, found: Mapping[str, Series], top: int) -> list[str]:
     return out
 
 
-def png(document: str, path: Path) -> None:
-    """The SVG as a PNG. Raises MissingExtra without the package that draws it."""
+def png(document: str) -> bytes:
+    """The SVG as a PNG of twice its size. Raises MissingExtra without the package that draws it, UsageError without the
+    system's library that this needs."""
     try:
         import cairosvg
-    except (ImportError, OSError):  # OSError: the package without the system's library
-        from ftprep.errors import MissingExtra
-
+    except ImportError:
         raise MissingExtra("a plot as PNG", "png") from None
-    cairosvg.svg2png(bytestring=document.encode(), write_to=str(path), scale=2)
+    except OSError:
+        message = "a plot as PNG needs the library cairo, which this system does not have"
+        raise UsageError(
+            message, "apt install libcairo2, or brew install cairo; the plot as SVG needs nothing"
+        ) from None
+    return bytes(cairosvg.svg2png(bytestring=document.encode(), scale=2))

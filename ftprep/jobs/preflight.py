@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ftprep.costs import Estimate, estimate
 from ftprep.jobs.capabilities import Capabilities
+from ftprep.jobs.files import is_jsonl
 from ftprep.jobs.model import DataFile, JobSpec
 from ftprep.targets import Fact, Target, find_target
 
@@ -108,7 +109,7 @@ def _of_report(report: Report, file: DataFile, target: Target) -> Iterator[Probl
     for rule in grave[:5]:
         shown = next((f for f in report.findings if f.code == rule.code), None)
         where = f"{file.path}:{shown.location.row}: {shown.message}" if shown and shown.location.row else file.path
-        told = f"{where} ({rule.code}, {rule.count:,} times)"
+        told = f"{where} ({rule.code}{f', {rule.count:,} times' if rule.count > 1 else ''})"
         yield Problem("error", f"{target.title} would not take this: {told}")
     if len(grave) > 5:
         yield Problem("error", f"and {len(grave) - 5} more kinds of errors: `ftprep check {file.path}` lists them")
@@ -132,6 +133,8 @@ def _of_files(spec: JobSpec, target: Target) -> Iterator[Problem]:
     for file, rows_path in ((spec.train, "file.min_rows"), (spec.valid, "file.validation_min_rows")):
         if file is None:
             continue
+        if not is_jsonl(file.path):
+            yield Problem("error", f"{file.path} is not JSONL: `ftprep prepare` writes it")
         most, fewest = target.get("file.max_bytes"), target.get(rows_path)
         if most and file.bytes > most.value:
             yield _judged(most, f"{file.path} has {file.bytes:,} bytes; {target.title} takes {most.value:,}")
@@ -181,7 +184,7 @@ def _misfit(what: str, bound: Any, value: Any) -> str:
     if what == "enum":
         return "" if value in tuple(bound) else f"one of {', '.join(map(str, bound))}"
     if what == "pattern":
-        return "" if isinstance(value, str) and re.search(bound, value) else f"it must match {bound}"
+        return "" if isinstance(value, str) and _matches(bound, value) else f"it must match {bound}"
     if what == "type":
         kinds: dict[str, Any] = {"integer": int, "number": (int, float), "text": str, "boolean": bool}
         fits = isinstance(value, kinds[bound]) and (bound == "boolean" or not isinstance(value, bool))
@@ -190,6 +193,12 @@ def _misfit(what: str, bound: Any, value: Any) -> str:
         return ""
     fits, words = _BOUNDS.get(what, (None, ""))
     return "" if fits is None or fits(value, bound) else f"{words} {bound}"
+
+
+def _matches(pattern: str, text: str) -> bool:
+    from ftprep.rules.tool import matches
+
+    return matches(pattern, text)
 
 
 _BOUNDS: dict[str, tuple[Callable[[Any, Any], bool] | None, str]] = {
@@ -213,7 +222,7 @@ def _of_suffix(spec: JobSpec, can: Capabilities, target: Target) -> Iterator[Pro
     elif doubtful and length > doubtful.value:
         yield Problem("warning", f"the suffix has {length} characters; some sources say at most {doubtful.value}")
     pattern = target.get("suffix.pattern")
-    if pattern and not re.search(pattern.value, spec.suffix):
+    if pattern and not _matches(pattern.value, spec.suffix):
         yield _judged(pattern, f"the suffix {spec.suffix!r} must match {pattern.value} ({pattern.note})")
 
 

@@ -1,70 +1,19 @@
-"""Keys: a value that never shows itself, where it may be sent, and the filter that takes keys out of texts."""
+"""Where keys come from, and where they may be sent. What keeps them out of texts is ftprep/redaction.py."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
-import re
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from ftprep.errors import UsageError
-
-HIDDEN: Final = "[hidden]"
-SHORTEST: Final = 12
-"""Characters from which on a key is taken out of texts: "EMPTY" and "test" are no secrets, but words."""
+from ftprep.redaction import Secret, redacted
 
 LONGEST: Final = 64 << 10
 """Bytes of a key file that are read: no key is longer."""
-
-# What keys look like: those that servers repeat in their answers need not be ours.
-_KEYS = re.compile(
-    r"(?i:\bbearer\s+)[^\s'\",;]{4,}"
-    r"|\b(?:sk|fw|hf|wandb|tgp|pk|rk)[-_][A-Za-z0-9_*-]{6,}"
-    r"|(?i:(?:api[-_]?key|authorization|wandb_api_key|hf_api_token)[\"']?\s*[:=]\s*[\"']?)[^\s\"',;}]{4,}"
-)
-_known: set[str] = set()
-
-
-class Secret:
-    """A key. It is shown as `[hidden]` everywhere; `reveal` is called where it is sent, and nowhere else."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-        if len(value) >= SHORTEST:
-            _known.add(value)
-
-    def reveal(self) -> str:
-        """The key itself."""
-        return self._value
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __repr__(self) -> str:
-        return HIDDEN
-
-    __str__ = __repr__
-
-    def __reduce__(self) -> Any:
-        message = "a key is not written anywhere"
-        raise TypeError(message)
-
-
-def scrub(text: str) -> str:
-    """The text without any key: those in use, and what looks like one."""
-    return _KEYS.sub(HIDDEN, hide_known(text))
-
-
-def hide_known(text: str) -> str:
-    """The text without the keys in use; what only looks like one stays."""
-    for value in sorted(_known, key=len, reverse=True):
-        text = text.replace(value, HIDDEN)
-    return text
 
 
 def read_key(names: tuple[str, ...], file: str | os.PathLike[str] | None = None) -> Secret:
@@ -127,7 +76,7 @@ def checked_address(url: str) -> str:
     except ValueError:
         parts, port, host = urlsplit(""), None, ""
     if parts.scheme not in ("http", "https") or not host or port == 0:
-        message = f"{scrub(url)!r} is not the address of a service"
+        message = f"{redacted(url)!r} is not the address of a service"
         raise UsageError(message, hint)
     if parts.username or parts.password or parts.query or parts.fragment:
         message = "the address of a service has no user, password or query"

@@ -12,8 +12,8 @@ from ftprep.errors import UsageError
 from ftprep.jobs.capabilities import Capabilities
 from ftprep.jobs.http import Http, as_form, as_json
 from ftprep.jobs.model import Checkpoint, DataFile, Event, FileRef, Job, JobSpec, Parts, Told
-from ftprep.jobs.secret import Secret
 from ftprep.jobs.trouble import Unclear
+from ftprep.redaction import Secret
 
 TAG = 8
 """Hex characters of the key in the name of the model."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ftprep.errors import FtprepError
-from ftprep.jobs.secret import scrub
+from ftprep.redaction import redacted
 
 
 class ProviderError(FtprepError):
     """Trouble with a provider. The texts never hold a key."""
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(scrub(message), scrub(hint))
+        super().__init__(redacted(message), redacted(hint))
 
 
 class Refused(ProviderError):  # noqa: N818

@@ -15,8 +15,8 @@ from typing import Any, Literal
 from ftprep.disk import told
 from ftprep.jobs.ledger import Entry, Ledger
 from ftprep.jobs.model import Event, Job, Provider
-from ftprep.jobs.secret import scrub
 from ftprep.jobs.trouble import PASSING, ProviderError, Throttled
+from ftprep.redaction import without_keys
 
 FIRST, LONGEST = 5.0, 60.0
 """Seconds between two looks at a job: at first, and at most."""
@@ -43,7 +43,7 @@ class News:
 
 
 class Seen:
-    """The events that were told, on disk before they are told. Those that say the same of one second are one."""
+    """The events that were told, each on disk just before it is. Those that say the same of one second are one."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -62,7 +62,7 @@ class Seen:
                 self._known.add(event.content())
 
     def new_of(self, pages: Iterator[list[Event]]) -> list[Event]:
-        """Those of the pages (newest first) that were not told, oldest first; they are noted."""
+        """Those of the pages (newest first) that were not told, oldest first."""
         found: dict[str, Event] = {}
         for number, page in enumerate(pages):
             fresh = {key: event for event in page if (key := event.content()) not in self._known and key not in found}
@@ -73,22 +73,28 @@ class Seen:
         told = list(found.values())
         told.reverse()
         told.sort(key=lambda event: event.created)
-        self._note(told)
-        self._known.update(found)
         return told
 
-    def _note(self, events: list[Event]) -> None:
-        if self._path is not None and events:
-            lines = "".join(json.dumps(event.to_dict()) + "\n" for event in events)
+    def telling(self, events: list[Event]) -> Iterator[Event]:
+        """The events, each noted when it is taken: who is interrupted among them is told the others later."""
+        for number, event in enumerate(events, 1):
+            self._note(event, last=number == len(events))
+            self._known.add(event.content())
+            self.events.append(event)
+            yield event
+
+    def _note(self, event: Event, last: bool) -> None:
+        if self._path is not None:
+            line = json.dumps(event.to_dict()) + "\n"
             with told(self._path):
                 fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
                 with os.fdopen(fd, "ab") as file:
                     if file.tell() and not _ends_in_newline(self._path):
-                        lines = "\n" + lines
-                    file.write(lines.encode())
+                        line = "\n" + line
+                    file.write(line.encode())
                     file.flush()
-                    os.fsync(file.fileno())
-        self.events += events
+                    if last:  # what a kill leaves is safe at once; for what a power cut leaves, once is enough
+                        os.fsync(file.fileno())
 
 
 def _ends_in_newline(path: Path) -> bool:
@@ -137,7 +143,7 @@ def follow(
                 if entry != known:
                     ledger.save(entry)
                 job = replace(job, key=entry.key, ledger=str(ledger.folder), connection=provider)
-            for event in new:
+            for event in seen.telling(new):
                 yield News("event", job, event)
             if job.raw_status != before:
                 before = job.raw_status
@@ -151,7 +157,7 @@ def follow(
 
 def _tidy(pages: Iterator[list[Event]]) -> Iterator[list[Event]]:
     for page in pages:
-        yield [replace(event, message=scrub(event.message)) for event in page]
+        yield [replace(event, message=without_keys(event.message)) for event in page]
 
 
 def _asked(error: ProviderError) -> float:

@@ -14,8 +14,8 @@ from ftprep.jobs.api import Request, request
 from ftprep.jobs.connect import connect
 from ftprep.jobs.ledger import Ledger
 from ftprep.jobs.model import Job
-from ftprep.jobs.secret import Secret
 from ftprep.jobs.submit import Ways, submit
+from ftprep.redaction import Secret
 
 MODEL = "gpt-4o-mini-2024-07-18"
 

@@ -41,7 +41,8 @@ class Submitter:
         self.process.stdout.close()
 
     def run(self, **asked: Any) -> int:
-        """One submit; `at` is a point, `after` a time in seconds, at which it is killed."""
+        """One submit, or the `command` that is named. It is killed `at` a point, `after` seconds, or `when` a file is
+        there."""
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.write(json.dumps(asked, default=str) + "\n")
@@ -65,6 +66,8 @@ def _child(asked: dict[str, Any]) -> int:
 
     with suppress(KeyError):
         _die_at(asked["at"])
+    if "command" in asked:
+        return _command(asked)
     pauses = (0.0, 0.05, 0.2)
     ways = quick(resubmit=asked.get("resubmit", False), looks=pauses, sleep=lambda s: time.sleep(min(s, 0.2)))
     try:
@@ -73,6 +76,21 @@ def _child(asked: dict[str, Any]) -> int:
     except FtprepError as error:
         return error.exit_code
     return 0
+
+
+def _command(asked: dict[str, Any]) -> int:
+    """A command of the program, what it prints in the file `told`; the client waits `timeout` seconds for answers."""
+    from functools import partial
+
+    from ftprep.__main__ import main
+    from ftprep.jobs import api, connect
+
+    told = os.open(asked["told"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(told, 1)
+    os.dup2(told, 2)
+    os.environ.update(asked.get("environment", {}))
+    vars(api)["connect"] = partial(connect.connect, timeout=asked["timeout"])
+    return main(asked["command"])
 
 
 def _die_at(point: str) -> None:
@@ -96,6 +114,8 @@ def main() -> None:
     import job_samples  # noqa: F401 - all that a submit needs is loaded once
     import openai  # noqa: F401
 
+    import ftprep.cli.job_views
+    import ftprep.cli.jobs
     import ftprep.jobs.api
     import ftprep.targets.file  # noqa: F401
 
@@ -112,10 +132,22 @@ def main() -> None:
         if "after" in asked:
             time.sleep(asked["after"])
             os.kill(child, signal.SIGKILL)
-        status = os.waitpid(child, 0)[1]
+        status = _killed_when(Path(asked["when"]), child) if "when" in asked else os.waitpid(child, 0)[1]
         code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
         sys.stdout.write(f"{code}\n")
         sys.stdout.flush()
+
+
+def _killed_when(path: Path, child: int) -> int:
+    """Kill the child as soon as a file is there; how it ended, which may be by itself."""
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status
+        if path.exists():
+            os.kill(child, signal.SIGKILL)
+            return os.waitpid(child, 0)[1]
+        time.sleep(0.002)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import io
+import sys
 import xml.dom.minidom
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftprep.jobs.plot import spark, svg
+from ftprep.errors import MissingExtra, UsageError
+from ftprep.jobs.plot import HEIGHT, WIDTH, png, spark, svg
 from ftprep.jobs.results import Results, parse, together
 
 pytest_plugins = ("job_fixtures",)
@@ -127,3 +130,41 @@ def test_a_line_of_blocks() -> None:
     assert spark([0, 7], blocks=True) == "▁█"
     assert len(spark(list(range(1000)), 40)) == 40
     assert spark([3, 2, 1], blocks=False).isascii()
+
+
+@pytest.mark.parametrize(("text", "panels"), [(NEWER, 2), (BINARY, 1), ("step,a\n", 1)])
+def test_a_png_opens_has_the_size_of_its_document_twice_and_shows_the_curves(text: str, panels: int) -> None:
+    try:
+        import cairosvg  # noqa: F401
+        from PIL import Image
+    except (ImportError, OSError):
+        pytest.skip("pip install 'ftprep[png]', and the library cairo")
+    found = parse(text.encode())
+    assert found is not None
+    with Image.open(io.BytesIO(png(svg(found.rows, "a job")))) as image:
+        image.load()
+        assert (image.format, image.size) == ("PNG", (2 * WIDTH, 2 * (panels * HEIGHT + 40)))
+        # Its lines are in colours: a blank sheet, and one with the frame alone, have shades of grey.
+        colours = {pixel for _, pixel in image.convert("RGB").getcolors(1 << 24)}
+        drawn = {colour for colour in ((0x1F, 0x77, 0xB4), (0xD6, 0x27, 0x28)) if colour in colours}
+        lines = {name for row in found.rows for name in row if "loss" in name or "accuracy" in name}
+    assert (255, 255, 255) in colours
+    assert len(drawn) == min(2, len({name for name in lines if "loss" in name} or lines))
+
+
+class Unusable:
+    """Finds the package, and not the system's library that it needs."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "cairosvg":
+            raise OSError("no library called cairo was found")
+
+
+def test_a_png_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cairosvg", None)
+    with pytest.raises(MissingExtra, match=r"ftprep\[png\]"):
+        png(svg([], "t"))
+    monkeypatch.delitem(sys.modules, "cairosvg")
+    monkeypatch.setattr(sys, "meta_path", [Unusable(), *sys.meta_path])
+    with pytest.raises(UsageError, match="the library cairo"):
+        png(svg([], "t"))

@@ -13,9 +13,9 @@ from ftprep.errors import UsageError
 from ftprep.jobs.api import find, news
 from ftprep.jobs.connect import Connection, connect, settle
 from ftprep.jobs.ledger import Ledger
-from ftprep.jobs.secret import Secret
 from ftprep.jobs.trouble import OutcomeUnknown
 from ftprep.jobs.watch import Watching
+from ftprep.redaction import Secret
 
 pytest_plugins = ("job_fixtures",)
 

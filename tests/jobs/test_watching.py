@@ -46,7 +46,7 @@ def test_every_event_is_told_once(events: list[Event], cuts: list[int]) -> None:
     seen = Seen(None)
     told: list[Event] = []
     for cut in [*sorted(cuts), len(events)]:
-        told += seen.new_of(pages(events[:cut], 100))
+        told += seen.telling(seen.new_of(pages(events[:cut], 100)))
     assert len(told) == len({e.content() for e in told})
     assert {e.content() for e in told} == {e.content() for e in events}
 
@@ -54,10 +54,12 @@ def test_every_event_is_told_once(events: list[Event], cuts: list[int]) -> None:
 def test_a_restart_and_a_torn_line_tell_nothing_twice(tmp_path: Path) -> None:
     path = tmp_path / "e.jsonl"
     events = [Event(float(i), "info", f"no. {i}", {"step": i}, str(i)) for i in range(6)]
-    assert len(Seen(path).new_of(pages(events[:4]))) == 4
+    first = Seen(path)
+    assert len(list(first.telling(first.new_of(pages(events[:4]))))) == 4
     with path.open("ab") as file:
         file.write(b'{"created": 4.0, "lev')  # killed while it wrote
-    assert [e.message for e in Seen(path).new_of(pages(events))] == ["no. 4", "no. 5"]
+    second = Seen(path)
+    assert [e.message for e in second.telling(second.new_of(pages(events)))] == ["no. 4", "no. 5"]
     assert Seen(path).new_of(pages(events)) == []
     assert [row["step"] for row in points(Seen(path).events)] == [0, 1, 2, 3, 4, 5]
 
@@ -87,6 +89,17 @@ def test_a_job_is_followed_to_its_end_and_taken_up_again(tmp_path: Path) -> None
     assert lines(again) == ["status"]
     (entry,) = Ledger(tmp_path / "jobs").entries()
     assert (entry.status, entry.model_out) == ("succeeded", f"ft:{entry.spec['model']}:org:x:ftjob-1")
+
+
+@pytest.mark.loopback
+def test_who_is_interrupted_among_many_events_is_told_the_others_later(tmp_path: Path) -> None:
+    with service_of(polls=1) as service:
+        _, found = made(service, tmp_path)
+        service.extra_events = [{"created_at": 9, "level": "info", "message": f"{i}", "data": None} for i in range(9)]
+        first = list(itertools.islice(news(found, QUICK), 4))
+        later = list(news(find(None, Ledger(tmp_path / "jobs")), QUICK))
+    messages = [each.event.message for each in (*first, *later) if each.event]
+    assert len(messages) == len(set(messages)) == 11
 
 
 @pytest.mark.loopback

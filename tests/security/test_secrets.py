@@ -17,7 +17,7 @@ from security_runs import furnish
 
 from ftprep.__main__ import main
 from ftprep.addresses import meant_as_address
-from ftprep.redaction import redacted
+from ftprep.redaction import Secret, redacted, without_keys, without_keys_in_use
 
 CANARY = "Zq7Canary" + "Kx91Zb3W"
 ADDRESSES = (
@@ -57,6 +57,11 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("recipe", "{}"),
     ("{}",),
 )
+
+
+@pytest.fixture(autouse=True)
+def _no_keys_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ftprep.redaction._in_use", set())
 
 
 def written(folder: Path) -> bytes:
@@ -193,6 +198,9 @@ def test_no_password_of_an_address_is_told(word: str) -> None:
         "--workers 0: not a number of processes",
         "set HF_TOKEN, or run: hf auth login",
         "key = value",
+        "sk-learn-tutorial-pages and hf_data_2024_second_set.jsonl",
+        "runs/hf_data_2024_second_set: not a file",
+        "no API key: set OPENAI_API_KEY, or give --api-key-file FILE",
         "data/2026-11-20/a_long_name_of_a_file_with_many_words.jsonl: not a file",
     ],
 )
@@ -200,10 +208,84 @@ def test_what_holds_no_secret_stays(text: str) -> None:
     assert redacted(text, {"HF_TOKEN": "true", "SSH_KEY_PATH": "/", "KEY_FILE": __file__}) == text
 
 
+@settings(max_examples=200)
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=12, max_size=40), st.text(max_size=20))
+def test_no_key_in_use_is_told_or_kept(key: str, around: str) -> None:
+    if key in "[hidden]" or "…" in key:
+        return
+    made = Secret(key)
+    assert f"{made} {made!r}" == "[hidden] [hidden]"
+    assert made.reveal() == key
+    for form in (key, quote(key, safe=""), json.dumps(key)[1:-1], repr(key)[1:-1]):
+        for filtered in (without_keys, without_keys_in_use, lambda text: redacted(text, {})):
+            left = filtered(f"{around} {form} {around}").replace("[hidden]", "\x00")
+            assert key not in left.replace("…", "\x00")
+
+
+def test_a_key_is_neither_shown_nor_pickled() -> None:
+    import copy
+    import pickle
+
+    for write in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError):
+            write(Secret(CANARY))
+    assert not Secret("")
+    assert CANARY not in f"{Secret(CANARY)} {Secret(CANARY)!r} {[Secret(CANARY)]}"
+
+
+def test_a_word_that_a_local_service_has_for_its_key_stays_in_data_and_not_in_messages() -> None:
+    Secret("lm-studio")
+    assert without_keys_in_use('{"model": "lm-studio-community/x"}') == '{"model": "lm-studio-community/x"}'
+    assert redacted("the key lm-studio was refused", {}) == "the key [hidden] was refused"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Incorrect API key provided: sk-abcd****************wxyz. See the page.",
+        "invalid api_key: 'a1b2c3d4e5'",
+        '{"Authorization": "Token abcd1234"}',
+        "header authorization=Zq7Canary11",
+        "with tgp_v1_0123456789abcdef",
+        "wandb_api_key = abcdef123456",
+    ],
+)
+def test_what_servers_quote_of_keys_is_hidden_though_nobody_here_uses_them(text: str) -> None:
+    words = {
+        "sk-abcd****************wxyz",
+        "a1b2c3d4e5",
+        "abcd1234",
+        "Zq7Canary11",
+        "0123456789abcdef",
+        "abcdef123456",
+    }
+    (said,) = (word for word in words if word in text)
+    for filtered in (without_keys, lambda text: redacted(text, {})):
+        assert said not in filtered(text)
+        assert filtered(filtered(text)) == filtered(text)
+
+
+def test_addresses_in_what_a_provider_tells_stay_whole() -> None:
+    text = "see https://wandb.ai/acme/runs?tab=loss#top"
+    assert without_keys(text, {}) == text
+    assert redacted(text, {}) == "see https://wandb.ai/acme/runs"
+
+
 def test_redaction_of_a_megabyte_takes_no_time() -> None:
     import time
 
-    for piece in ("https://", "a@", "sig=", "Bearer ", "x:/", "://u:p@", "-----BEGIN PRIVATE KEY-----"):
+    for piece in (
+        "https://",
+        "a@",
+        "sig=",
+        "Bearer ",
+        "x:/",
+        "://u:p@",
+        "-----BEGIN PRIVATE KEY-----",
+        "sk-1",
+        " sk-a1",
+        "api_key: ",
+    ):
         begun = time.process_time()
         redacted(piece * (1_000_000 // len(piece)), {})
         assert time.process_time() - begun < 5, piece

@@ -74,7 +74,7 @@ def test_every_dependency_has_a_lower_bound_and_none_comes_from_an_address() -> 
     wanted = [*project["dependencies"], *(n for each in project["optional-dependencies"].values() for n in each)]
     wanted += PROJECT["build-system"]["requires"]
     unbound = {n.split(";")[0].strip() for n in wanted if ">=" not in n}
-    assert unbound <= {"ftprep[http,openai,ray,s3,sandbox,test]", "pandas-stubs", "pre-commit", "types-jsonschema"}
+    assert unbound <= {"ftprep[http,openai,png,ray,s3,sandbox,test]", "pandas-stubs", "pre-commit", "types-jsonschema"}
     assert not [n for n in wanted if "@" in n or "://" in n]
 
 
