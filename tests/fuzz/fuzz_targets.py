@@ -6,17 +6,21 @@ as strict JSON or as sound CSV has to come out the same, and what is refused has
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import os
 import tempfile
 import tomllib
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from books import SHEET, package, sheet_of
+from pydantic import BaseModel
 
 from ftprep.errors import FtprepError
 from ftprep.model import Chunk, Fault, Row
@@ -27,21 +31,22 @@ from ftprep.readers.delimited import DelimitedReader
 from ftprep.readers.jsonl import JsonlReader
 from ftprep.readers.workbook_cells import bad_cells
 from ftprep.readers.workbook_guard import Refused
-from ftprep.recipe import read_settings, resolve
+from ftprep.recipe import Recipe, read_settings, resolve
 from ftprep.shapes.chat import ChatShape
 from ftprep.shapes.completion import PairShape
 from ftprep.shapes.lanes import lane_of
 from ftprep.shapes.template import from_column
 
-_FOLDER = tempfile.TemporaryDirectory(prefix="ftprep-fuzz-")
+_MEMORY = Path("/dev/shm")
+"""A file made on a disk costs four times what its reading does."""
+_FOLDER = tempfile.TemporaryDirectory(prefix="ftprep-fuzz-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None)
 _LANES = [
     lane for s in (ChatShape(), PairShape(from_column("prompt"), from_column("completion"))) if (lane := lane_of(s))
 ]
-_TINY_CHUNK = 23
 _NOTES = {"IO102", "IO108"}
 
 
-@contextmanager
+@contextlib.contextmanager
 def in_memory(data: bytes, chunk: int = base.CHUNK_BYTES) -> Iterator[None]:
     """Every file that is opened holds these bytes, and chunks are of this size."""
     opened, size = sources.open_source, base.CHUNK_BYTES
@@ -68,7 +73,7 @@ def _however_cut(reader: JsonlReader | DelimitedReader, table: Table, data: byte
     with in_memory(data):
         chunks = list(reader.chunks(table))
         rows = _rows(reader, table, chunks)
-    with in_memory(data, _TINY_CHUNK):
+    with in_memory(data, 5 + zlib.crc32(data) % 60):
         tiny = _rows(reader, table, list(reader.chunks(table)))
     assert [_told(row) for row in rows] == [_told(row) for row in tiny]
     return chunks, rows
@@ -144,14 +149,53 @@ def delimited(data: bytes) -> None:
 
 
 def recipe(data: bytes) -> None:
-    """Recipes: whatever a file holds, it is a recipe or refused with one of our errors."""
-    kind, body = (".json", data[1:]) if data[:1] == b"j" else (".toml", data)
-    path = Path(_FOLDER.name) / f"r{kind}"
-    path.write_bytes(body)
+    """Recipes: whatever a file holds (TOML, j: JSON, k: a value for each key named by its number), it is a recipe or
+    refused with one of our errors."""
+    kind, body = data[:1], data[1:]
+    path = Path(_FOLDER.name) / ("r.json" if kind == b"j" else "r.toml")
+    path.write_bytes(body if kind == b"j" else data)
     try:
-        make_plan([{"prompt": "a ->", "completion": " b"}], resolve(read_settings(path)))
+        settings = _settings(body) if kind == b"k" else read_settings(path)
+        make_plan([{"prompt": "a ->", "completion": " b"}], resolve(settings))
     except FtprepError:
         return
+
+
+def _settings(body: bytes) -> dict[str, Any]:
+    """Settings with a line for each: a byte that says which key, and a value as JSON, or a text."""
+    settings: dict[str, Any] = {}
+    for line in body.split(b"\n"):
+        if not line:
+            continue
+        place = settings
+        *tables, key = _KEYS[line[0] % len(_KEYS)]
+        for table in tables:
+            inner = place.setdefault(table, {})
+            place = inner if isinstance(inner, dict) else {}
+        try:
+            place[key] = json.loads(line[1:])
+        except (ValueError, RecursionError):
+            place[key] = line[1:].decode("utf-8", "replace")
+    return settings
+
+
+def _keys(model: Any = Recipe, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Where each key of a recipe stands, and each of its tables."""
+    for name, field in model.model_fields.items():
+        here = (*above, name.replace("_", "-"))
+        yield here
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from _keys(kind, here)
+
+
+_KEYS = [*_keys()]
+_KEYS += [
+    ("rules", "options", "LEN101"),
+    ("rules", "options", "DUP101"),
+    ("keys", "roles", "client"),
+    ("odd",),
+]
 
 
 def workbook(data: bytes) -> None:
@@ -163,6 +207,8 @@ def workbook(data: bytes) -> None:
         body = package("", **{"xl/workbook.xml": body})
     elif kind == b"r":
         body = package("", **{"xl/_rels/workbook.xml.rels": body})
+    elif kind == b"t":
+        body = package("", **{"xl/sharedStrings.xml": body})
     path = Path(_FOLDER.name) / "b.xlsx"
     path.write_bytes(body)
     workbook_guard._inspected.cache_clear()
@@ -184,8 +230,41 @@ def _recipes() -> Iterator[bytes]:
         text = path.read_text(encoding="utf-8")
         yield text.encode()
         yield b"j" + json.dumps(tomllib.loads(text)).encode()
+        yield b"k" + b"\n".join(_lines_of(tomllib.loads(text)))
     yield b'shape = "chat"\n[split]\nvalid = 0.2\nseed = 7\n[columns]\nprompt-template = "Item={a}, {{x}}"\n'
     yield b'j{"rules": {"select": ["IO"], "options": {"LEN101": {"limit": 3}}}, "columns": {"prompt": "a"}}'
+
+
+def _lines_of(settings: dict[str, Any]) -> Iterator[bytes]:
+    """Settings as `_settings` reads them."""
+    for number, path in enumerate(_KEYS):
+        value: Any = settings
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        if value is not None and not isinstance(value, dict):
+            yield bytes([number if number != 10 else number + len(_KEYS)]) + json.dumps(value).encode()
+
+
+def _odd_values() -> Iterator[bytes]:
+    """Each key with a value that fits few of them."""
+    for value in (b"", b"true", b"7", b"-1e400", b"[]", b'["IO"]', b"{}", b'{"a": [{}]}', b"null", b"chat", b"none"):
+        for number in range(len(_KEYS)):
+            yield b"k" + bytes([number if number != 10 else number + len(_KEYS)]) + value
+
+
+def _parts(book: bytes) -> Iterator[bytes]:
+    """The parts of a workbook that are looked at, each as a seed."""
+    if not zipfile.is_zipfile(io.BytesIO(book)):
+        return
+    with zipfile.ZipFile(io.BytesIO(book)) as package_of:
+        for part in package_of.infolist():
+            kind = next((kind for word, kind in _PART_KINDS.items() if word in part.filename), b"")
+            if kind and part.file_size < 4000:
+                with contextlib.suppress(*workbook_guard.BROKEN, RuntimeError):
+                    yield kind + package_of.read(part)
+
+
+_PART_KINDS = {"worksheets/": b"s", "xl/workbook.xml": b"w", "workbook.xml.rels": b"r", "sharedStrings": b"t"}
 
 
 def seeds(target: str) -> list[bytes]:
@@ -193,9 +272,10 @@ def seeds(target: str) -> list[bytes]:
     from twins import twins
 
     if target == "recipe":
-        return list(_recipes())
+        return [*_odd_values(), *20 * list(_recipes())]
     if target == "workbook":
-        books = [b"z" + twin.data for twin in twins() if twin.name.endswith(".xlsx") and len(twin.data) < 20_000]
+        found = [twin.data for twin in twins() if twin.name.endswith(".xlsx") and len(twin.data) < 20_000]
+        books = [seed for data in found for seed in (b"z" + data, *_parts(data))]
         cells = (
             '<row r="2"><c r="A2"><f>1+1</f><v>2</v></c><c r="B2" t="e"><v>#N/A</v></c></row><mergeCell ref="A1:B2"/>'
         )
