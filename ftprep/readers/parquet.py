@@ -119,7 +119,7 @@ def _payload(kind: bytes, data: bytes, longest: int) -> Any:
 def _fault_told(said: list[str]) -> Fault:
     """The fault that the child tells: its code, its words, and what pyarrow said, where anything."""
     code, message, *quoted = said
-    return Fault(code, message.replace("{}", words_of(*quoted)) if any(quoted) else message)
+    return Fault(code, message.replace("{}", words_of(quoted[0])) if any(quoted) else message)
 
 
 def _look(table: Table) -> dict[str, Any] | Fault:

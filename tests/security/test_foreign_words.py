@@ -60,7 +60,7 @@ def test_what_the_child_of_a_workbook_says(tmp_path: Path, monkeypatch: pytest.M
     from ftprep.readers import workbook
 
     child = type("Child", (), {"stdout": [json.dumps({"error": SAID}).encode()]})()
-    with pytest.raises(workbook.Refused) as caught:
+    with pytest.raises(workbook_guard.Refused) as caught:
         list(workbook._said(child))
     assert_masked(caught.value.fault.message)
 
@@ -121,7 +121,7 @@ def test_what_a_template_says(tmp_path: Path) -> None:
 
     case = type("Case", (), {"script": type("Script", (), {"roles": (), "label": None})(), "texts": ()})()
     file = type("File", (), {"name": "t"})()
-    assert_masked(_rendered(file, case, {"error": SAID}).refused)  # type: ignore[arg-type]
+    assert_masked(_rendered(file, case, {"error": SAID}).refused)
 
 
 def test_engines_that_count_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,11 +162,8 @@ def test_no_message_quotes_an_exception_by_itself() -> None:
             continue
         for handler in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(handler, ast.ExceptHandler) and handler.name and not is_own(handler.type):
-                found += [
-                    f"{path.relative_to(PACKAGE)}:{node.lineno}"
-                    for node in ast.walk(handler)
-                    if quotes(node, handler.name)
-                ]
+                where = f"{path.relative_to(PACKAGE)}:{handler.lineno}"
+                found += [where for node in ast.walk(handler) if quotes(node, handler.name)]
     assert found == []
 
 
