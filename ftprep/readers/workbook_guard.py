@@ -32,7 +32,7 @@ _SMALL_PART = 4 << 20
 _LISTED = 100
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, ValueError, KeyError, NotImplementedError)
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, ValueError, LookupError, NotImplementedError)
 
 # Patterns begin with a plain letter, which is looked for fast; that they find a little too much does no harm.
 _REF = re.compile(rb"""r\s*=\s*["']([A-Z]{1,4})(\d{1,9})["']""")

@@ -10,8 +10,6 @@ import contextlib
 import csv
 import io
 import json
-import os
-import tempfile
 import tomllib
 import zipfile
 import zlib
@@ -20,6 +18,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from books import SHEET, package, sheet_of
+from law_settings import FOLDER
 from pydantic import BaseModel
 
 from ftprep.errors import FtprepError
@@ -37,9 +36,6 @@ from ftprep.shapes.completion import PairShape
 from ftprep.shapes.lanes import lane_of
 from ftprep.shapes.template import from_column
 
-_MEMORY = Path("/dev/shm")
-"""A file made on a disk costs four times what its reading does."""
-_FOLDER = tempfile.TemporaryDirectory(prefix="ftprep-fuzz-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None)
 _LANES = [
     lane for s in (ChatShape(), PairShape(from_column("prompt"), from_column("completion"))) if (lane := lane_of(s))
 ]
@@ -152,7 +148,7 @@ def recipe(data: bytes) -> None:
     """Recipes: whatever a file holds (TOML, j: JSON, k: a value for each key named by its number), it is a recipe or
     refused with one of our errors."""
     kind, body = data[:1], data[1:]
-    path = Path(_FOLDER.name) / ("r.json" if kind == b"j" else "r.toml")
+    path = Path(FOLDER.name) / ("r.json" if kind == b"j" else "r.toml")
     path.write_bytes(body if kind == b"j" else data)
     try:
         settings = _settings(body) if kind == b"k" else read_settings(path)
@@ -209,7 +205,7 @@ def workbook(data: bytes) -> None:
         body = package("", **{"xl/_rels/workbook.xml.rels": body})
     elif kind == b"t":
         body = package("", **{"xl/sharedStrings.xml": body})
-    path = Path(_FOLDER.name) / "b.xlsx"
+    path = Path(FOLDER.name) / "b.xlsx"
     path.write_bytes(body)
     workbook_guard._inspected.cache_clear()
     try:

@@ -49,6 +49,12 @@ FOUND: dict[str, tuple[bytes, ...]] = {
         b"sep=\r\na\rb\n1\r2\n",
         b"sep=\0\na\0b\n1\0002\n",
         b"sep=\xe9\na\xe9b\n1\xe92\n",
-    )
+    ),
+    "workbook": tuple(
+        # An encoding that Python does not know is a LookupError, which nobody caught.
+        kind + b'<?xml version="1.0" encoding="' + name + b'"?><worksheet t="e"/>'
+        for kind in (b"r", b"w", b"s", b"t")
+        for name in (b"WTF-8", b"utf-7", b"shift_jis", b"rot13")
+    ),
 }
 """Inputs that broke a law."""
