@@ -1,6 +1,7 @@
 """Fuzzes one target (jsonl, csv, recipe, workbook): with atheris where it is installed, else by mutations of our own.
 
     python tests/fuzz/fuzz.py jsonl --runs 1000000
+    python tests/fuzz/fuzz.py jsonl --own --runs 250000 --seed 3     a part of it: each seed gives other inputs
 
 What breaks a law is written to fuzz-TARGET.bin in the current folder, and the exit code is 1 (77 with atheris).
 """
