@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import measure
 
@@ -33,6 +34,7 @@ def be_lenient() -> None:
 
     from ftprep.model import Chat, Row, plain_speech
     from ftprep.readers import jsonl
+    from ftprep.readers.strict_json import BadJson
     from ftprep.shapes import lanes
 
     def enter(rows: list[Row], said: list[Any]) -> int:
@@ -46,7 +48,7 @@ def be_lenient() -> None:
         try:
             return msgspec.json.decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise jsonl.BadJson("IO104", str(error)) from None
+            raise BadJson("IO104", str(error)) from None
 
     def decode_fast(_reader: Any, table: Any, chunk: Any, lane: Any) -> Iterator[Row]:
         lines = jsonl._split(chunk.payload)
@@ -62,9 +64,9 @@ def be_lenient() -> None:
                 jsonl._row(table, row, line, True)
         return iter(rows)
 
-    lanes._enter_chats = enter
-    jsonl.loads = loads
-    jsonl.JsonlReader.decode_fast = decode_fast  # type: ignore[method-assign,assignment]
+    mock.patch.object(lanes, "_enter_chats", enter).start()
+    mock.patch.object(jsonl, "loads", loads).start()
+    mock.patch.object(jsonl.JsonlReader, "decode_fast", decode_fast).start()
 
 
 def child(reader: str, what: str, path: str) -> int:
