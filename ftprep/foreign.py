@@ -14,7 +14,7 @@ def words_of(error: BaseException | str, most: int = 160) -> str:
     said = getattr(error, "strerror", None)
     if not isinstance(said, str) or not said:
         said = str(error)
-    return " ".join(redacted(said).split())[:most] or type(error).__name__
+    return " ".join(redacted(said).split())[:most] or ("no reason" if isinstance(error, str) else type(error).__name__)
 
 
 def kind_and_words(error: BaseException, most: int = 160) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -32,18 +31,17 @@ class Scratch:
         sweep(Path(gettempdir()))
         self.folder = Path(mkdtemp(prefix=PREFIX))
         self._owner = os.getpid()
-        self._lock = _opened(self.folder)
-        if self._lock >= 0 and not _locked(self._lock):  # a file system without locks: then none is ever swept
-            os.close(self._lock)
-            self._lock = -1
+        self._fd = _opened(self.folder)
+        _locked(self._fd)  # where a file system has no locks, none is ever swept either
 
     def end(self) -> None:
         """Remove the folder and the files in it; may be called again."""
         if os.getpid() == self._owner:
-            _removed(self.folder)
-            lock, self._lock = self._lock, -1
-            if lock >= 0:
-                os.close(lock)
+            self._owner = 0
+            _removed(self.folder, self._fd)
+            fd, self._fd = self._fd, -1
+            if fd >= 0:
+                os.close(fd)
 
 
 @contextmanager
@@ -81,7 +79,7 @@ def _swept(folder: Path) -> None:
         status = os.fstat(fd)
         is_old = time.time() - status.st_mtime > YOUNG_SECONDS
         if is_old and status.st_uid == os.geteuid() and _locked(fd):
-            _removed(folder)
+            _removed(folder, fd)
     finally:
         os.close(fd)
 
@@ -104,11 +102,14 @@ def _locked(fd: int) -> bool:
     return False
 
 
-def _removed(folder: Path) -> None:
-    """Remove a folder with the files in it; never what lies in folders below, of which we make none."""
+def _removed(folder: Path, fd: int) -> None:
+    """Remove a folder with the files in it, found by its descriptor where there is one, so that nobody can put another
+    in its place meanwhile; never what lies in folders below, of which we make none."""
     with suppress(OSError):
-        if stat.S_ISDIR(folder.lstat().st_mode):
-            for path in list(folder.iterdir()):
-                with suppress(OSError):
-                    path.unlink()
-            folder.rmdir()
+        for name in os.listdir(folder if fd < 0 else fd):  # noqa: PTH208 - pathlib knows no descriptors
+            with suppress(OSError):
+                if fd < 0:
+                    (folder / name).unlink()
+                else:
+                    os.unlink(name, dir_fd=fd)
+        folder.rmdir()
