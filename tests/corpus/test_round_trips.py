@@ -68,7 +68,7 @@ def write_xlsx(path: Path, pairs: Pairs) -> None:
 
 
 def is_mostly_control(data: bytes) -> bool:
-    """Whether a file is told as binary, which docs/reliability.md says of tables with many control characters."""
+    """Whether a file may be told as binary, which docs/reliability.md says of tables with many control characters."""
     controls = sum(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in data[:1024])
     return controls >= 8 and controls * 20 > len(data[:1024])
 
@@ -78,11 +78,13 @@ def there_and_back(folder: Path, suffix: str, write: Callable[[Path, Pairs], Non
     pairs = [("say it", "yes"), *pairs]
     path, again = folder / f"f{suffix}", folder / "again.jsonl"
     write(path, pairs)
-    if suffix == ".csv" and is_mostly_control(path.read_bytes()):
-        with pytest.raises(ReadError, match="binary data"):
-            pairs_of(path)
+    try:
+        got, lines = pairs_of(path)
+    except ReadError as error:
+        assert "binary data" in error.message
+        assert suffix == ".csv"
+        assert is_mostly_control(path.read_bytes())
         return
-    got, lines = pairs_of(path)
     is_table = suffix not in (".jsonl", ".json", ".parquet")
     assert got == [pair for pair in pairs if any(pair) or not is_table]
     again.write_bytes(lines)
@@ -93,7 +95,7 @@ CONTAINERS: dict[str, tuple[str, Callable[[Path, Pairs], None]]] = {
     "jsonl": (".jsonl", write_jsonl),
     "csv": (".csv", write_csv),
     "tsv-utf16": (".tsv", write_tsv),
-    "json": (".json", write_json),
+    "array": (".json", write_json),
     "parquet": (".parquet", write_parquet),
     "workbook": (".xlsx", write_xlsx),
 }
