@@ -78,10 +78,13 @@ def there_and_back(folder: Path, suffix: str, write: Callable[[Path, Pairs], Non
     pairs = [("say it", "yes"), *pairs]
     path, again = folder / f"f{suffix}", folder / "again.jsonl"
     write(path, pairs)
+    refusal = ""
     try:
         got, lines = pairs_of(path)
     except ReadError as error:
-        assert "binary data" in error.message
+        refusal = error.message
+    if refusal:
+        assert "binary data" in refusal
         assert suffix == ".csv"
         assert is_mostly_control(path.read_bytes())
         return
