@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from ftprep.errors import WriteError
+from ftprep.foreign import words_of
 
 TEMP_SUFFIX = ".ftprep-tmp"
 """What the names of all files end in that are on their way or out of it."""
@@ -38,7 +39,7 @@ def told(path: Path) -> Iterator[None]:
         yield
     except (OSError, ValueError) as error:  # ValueError: a name with a null character, or not in the system's encoding
         hint = HINTS.get(getattr(error, "errno", 0), "no file was changed")
-        raise WriteError(f"cannot write {shown(path)}: {getattr(error, 'strerror', None) or error}", hint) from error
+        raise WriteError(f"cannot write {shown(path)}: {words_of(error)}", hint) from error
 
 
 def sync_folder(folder: Path) -> None:

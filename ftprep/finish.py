@@ -15,6 +15,7 @@ import xxhash
 from ftprep.acceptance import accept
 from ftprep.dataset import Dataset
 from ftprep.engine import dataset_of
+from ftprep.foreign import kind_and_words
 from ftprep.model import Fault, Finding, Place, Severity
 from ftprep.partial import Account, Partial, Places
 from ftprep.plan import Plan
@@ -122,7 +123,7 @@ def _from_set(dataset: Dataset, partial: Partial, plan: Plan, found: _Found) -> 
         try:
             judged += [(rule, judgement) for judgement in rule.judge(dataset)]
         except Exception as error:  # noqa: BLE001 - a rule's crash is a finding about it, the run goes on
-            what = f"the rule {rule.card.name} crashed ({type(error).__name__}: {error}): this is a bug in ftprep"
+            what = f"the rule {rule.card.name} crashed ({kind_and_words(error)}): this is a bug in ftprep"
             judged.append((rule, Judgement(what)))
             crashed.add(code)
     told = [number for _, judgement in judged if judgement.marks for number, _ in judgement.marks.items]

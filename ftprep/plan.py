@@ -17,6 +17,7 @@ from ftprep.model import Chat, Chunk, Example, Fault, Pair, Range, Row, Severity
 from ftprep.readers import open_tables, reader_of, sources
 from ftprep.readers.base import Options, Table
 from ftprep.readers.jsonl import JsonlReader
+from ftprep.readers.limits import with_limits
 from ftprep.readers.ranges import can_range, chunks_of, most_chunks, ranges_of
 from ftprep.recipe import Method, Recipe
 from ftprep.rule import Card, DatasetRule, RecordRule, RowRule, Rule
@@ -249,6 +250,8 @@ def head_of(table: Table) -> Head:
 def make_plan(source: Any, recipe: Recipe, options: Options | None = None, kept: int | None = None) -> Plan:
     """The plan for one source (path, paths, frame, iterable of dicts); raises FtprepError where nothing can be done."""
     options = options or Options()
+    if recipe.limits is not None:
+        options = with_limits(options, recipe.limits.model_dump())
     tables = tables_of(source, options)
     _refuse_idle(options, tables)
     shapes: list[Shape | None] = []

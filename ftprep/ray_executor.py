@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from ftprep.errors import FtprepError, MissingExtra, ReadError, UsageError, WriteError
 from ftprep.executors import Job, sendable
+from ftprep.foreign import words_of
 from ftprep.model import Chunk
 from ftprep.version import __version__
 
@@ -94,7 +95,7 @@ class RayExecutor:
         try:
             ray.init(address=self.address, log_to_driver=False, logging_level="ERROR", **named)
         except (ConnectionError, ValueError, RuntimeError, OSError, ray.exceptions.RayError) as error:
-            raise _unreached(self.address, " ".join(str(error).split())[:300]) from error
+            raise _unreached(self.address, words_of(error, 300)) from error
         self._connected = True
         _hush()
         return ray
@@ -118,7 +119,7 @@ class RayExecutor:
         except known.RayTaskError as error:
             raise _unstarted(error) from error
         except known.RayError as error:
-            message = f"the Ray cluster failed: {' '.join(str(error).split())[:300]}"
+            message = f"the Ray cluster failed: {words_of(error, 300)}"
             raise FtprepError(message, "see to the cluster (`ray status`), and run again") from error
         if is_error:
             raise result
@@ -156,7 +157,7 @@ def _reach(address: str) -> None:
     try:
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
     except (OSError, OverflowError) as error:
-        raise _unreached(address, getattr(error, "strerror", None) or str(error)) from error
+        raise _unreached(address, words_of(error)) from error
 
 
 def _unreached(address: str, why: str) -> UsageError:
@@ -167,7 +168,7 @@ def _unreached(address: str, why: str) -> UsageError:
 def _unstarted(error: Exception) -> FtprepError:
     """Why a task did not even begin: what it says of itself comes back as a value."""
     last = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-    message = f"a node of the cluster could not begin its work: {last[:300]}"
+    message = f"a node of the cluster could not begin its work: {words_of(last, 300)}"
     return UsageError(message, f"install ftprep {__version__} and the same Python on every node")
 
 

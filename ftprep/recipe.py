@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from ftprep.disk import small_text
 from ftprep.errors import RecipeError
+from ftprep.foreign import words_of
 
 Shape = Literal["auto", "chat", "completion", "preference", "unpaired", "reinforcement", "stepwise"]
 Method = Literal["supervised", "dpo", "kto", "reinforcement"]
@@ -101,6 +102,30 @@ class Fix(_Frozen):
     accept: tuple[str, ...] = Field((), description="Codes or names of rules whose unsafe fix is wanted.")
 
 
+class Limits(_Frozen):
+    """Bounds of what is read, each as `--limit NAME=VALUE` sets it, which wins; docs/inputs.md has those built in."""
+
+    record: int | str | None = Field(None, description='Bytes of a record: 67108864 or "64MiB".')
+    depth: int | str | None = Field(None, description="Levels that a record may be nested.")
+    columns: int | str | None = Field(None, description="Columns of a table.")
+    cells: int | str | None = Field(None, description="Cells that a sheet may span.")
+    document: int | str | None = Field(None, description='Bytes of a document that is read as a whole: "4GiB".')
+    expansion: int | str | None = Field(None, description="Times its size that compressed data may unpack to.")
+    seconds: int | str | None = Field(None, description="Processor time for parsing a workbook or opening Parquet.")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _checked(cls, value: Any, about: ValidationInfo) -> int | None:
+        from pydantic_core import PydanticCustomError
+
+        from ftprep.readers.limits import bound_of
+
+        try:
+            return None if value is None else bound_of(str(about.field_name), str(value))
+        except ValueError as error:
+            raise PydanticCustomError("limit", "{told}", {"told": error.args[0]}) from None
+
+
 class Recipe(_Frozen):
     """A way to prepare one kind of set; every value left out is found out from the data or has the default shown."""
 
@@ -122,6 +147,7 @@ class Recipe(_Frozen):
     split: Split = Split.model_construct()
     rules: Rules = Rules.model_construct()
     fix: Fix = Fix.model_construct()
+    limits: Limits | None = Field(None, description="Bounds of what is read, where the built-in ones do not fit.")
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
@@ -212,10 +238,10 @@ def read_settings(path: Path) -> dict[str, Any]:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(
-            f"{path}: cannot be read: {error}", "a recipe is a small TOML or JSON file in UTF-8"
+            f"{path}: cannot be read: {words_of(error)}", "a recipe is a small TOML or JSON file in UTF-8"
         ) from None
     except ValueError as error:
-        raise RecipeError(f"{path}: {error}", "correct the line named") from None
+        raise RecipeError(f"{path}: {words_of(error)}", "correct the line named") from None
     except RecursionError:
         raise RecipeError(f"{path}: tables or lists within each other without end", _FLAT) from None
     if not isinstance(data, dict):

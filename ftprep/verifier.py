@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ftprep.addresses import is_remote
 from ftprep.disk import open_regular, shown
 from ftprep.errors import ReadError
+from ftprep.foreign import words_of
 from ftprep.journal import is_cut_off
 from ftprep.manifest import Manifest, ManifestInput, ManifestOutput
 from ftprep.version import __version__
@@ -96,8 +97,7 @@ def _manifest(place: Path) -> Manifest:
         with open_regular(place) as file:
             data = file.read(MOST_BYTES + 1) if os.fstat(file.fileno()).st_size <= MOST_BYTES else b""
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise ReadError(f"cannot read {shown(place)}: {why}", _PATHS) from error
+        raise ReadError(f"cannot read {shown(place)}: {words_of(error)}", _PATHS) from error
     try:
         manifest = Manifest.model_validate_json(data)
     except ValidationError as error:
@@ -139,8 +139,7 @@ def _output(folder: Path, said: ManifestOutput) -> VerifiedOutput:
     except FileNotFoundError:
         return VerifiedOutput(path=said.path, state="missing", told="missing")
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        return VerifiedOutput(path=said.path, state="unreadable", told=f"cannot be read: {why}")
+        return VerifiedOutput(path=said.path, state="unreadable", told=f"cannot be read: {words_of(error)}")
     told = ""
     rows: int | None = lines
     if size != said.bytes:

@@ -15,7 +15,7 @@ PACKAGE = Path(ftprep.__file__).parent
 
 # From the ground up; a room may import from its own floor only within its own package, and from all floors below.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("version", "errors", "later"),
+    ("version", "errors", "foreign", "later", "scratch"),
     ("addresses", "bulk", "disk", "model", "patterns", "standing"),
     ("lock",),
     ("journal",),
@@ -49,6 +49,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 
 # Rooms that name a higher one inside a function, each with its reason.
 ALLOWED_LATE = {
+    ("foreign", "redaction"): "what others say is masked before it is told, which the lowest rooms do, too",
+    ("recipe", "readers"): "the bounds of reading that a recipe sets are checked where they are known",
     ("mends", "shapes"): "the mend that makes a conversation calls the shape's own conversion",
     ("report", "views"): "a report shows itself",
     ("prepared", "views"): "what was prepared shows itself",

@@ -11,6 +11,7 @@ import click
 from ftprep.cli import options as o
 from ftprep.cli.tokens import COSTS
 from ftprep.errors import UsageError
+from ftprep.foreign import words_of
 
 WHO, WHAT, SUBMITTING, KEEPING = "Who trains", "What is trained", "Sending", "Keeping account"
 
@@ -55,7 +56,7 @@ def grader_of(path: str | None) -> dict[str, Any] | None:
     try:
         said = json.loads(Path(path).read_bytes())
     except (OSError, ValueError) as error:
-        message = f"--grader {path}: {error}"
+        message = f"--grader {path}: {words_of(error)}"
         raise UsageError(message, "it is a JSON object, as the provider's page on graders has it") from None
     if not isinstance(said, dict):
         message = f"--grader {path}: not an object"

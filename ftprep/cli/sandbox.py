@@ -15,6 +15,7 @@ from ftprep.cli.kinds import Command
 from ftprep.cli.outcomes import CLEAN
 from ftprep.cli.terminal import Terminal
 from ftprep.errors import ReadError, UsageError
+from ftprep.foreign import words_of
 
 if TYPE_CHECKING:
     from ftprep.sandbox.server import Sandbox
@@ -147,7 +148,7 @@ def _plan(path: str | None) -> Any:
     try:
         plan = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        told = getattr(error, "strerror", None) or str(error)
+        told = words_of(error)
         raise ReadError(f"{path}: {told}", "a plan of faults is a JSON list (docs/sandbox.md)") from None
     return plan.get("faults", [plan]) if isinstance(plan, dict) else plan
 

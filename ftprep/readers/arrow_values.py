@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
+from ftprep.foreign import words_of
 from ftprep.model import Fault
 from ftprep.readers.records import Unfit, plain
 from ftprep.readers.strict_json import BadJson, loads
@@ -61,8 +62,8 @@ def _one(name: str, single: Any) -> Any:
     except UnicodeDecodeError:
         return Fault("IO101", f"{name!r} holds bytes that are not text in UTF-8", pointer)
     except Exception as error:  # noqa: BLE001 - a date past the year 9999, an unknown time zone, and what else there is
-        said = " ".join(str(error).split())[:80] or type(error).__name__
-        return Fault("IO119", f"{name!r} is a {str(single.type)[:40]} that cannot be read ({said})", pointer)
+        what = f"{name!r} is a {str(single.type)[:40]} that cannot be read ({words_of(error, 80)})"
+        return Fault("IO119", what, pointer)
 
 
 def _top(column: Any) -> list[Any]:

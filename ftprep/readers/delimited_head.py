@@ -21,7 +21,7 @@ SWAP = bytes.maketrans(b"\r\n", b"\n\r")
 
 _NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 _ROWS = 200
-_SAYS = re.compile(rb'"?sep=(.)"?\r?(?:\n|\Z)', re.IGNORECASE)
+_SAYS = re.compile(rb'"?sep=([^"\r\n\0\x80-\xff])"?\r?(?:\n|\Z)', re.IGNORECASE)
 _QUOTED = re.compile(rb'"[^"]*"')
 _ENDS = re.compile(rb"\r?\n|\r")
 _LONE_RETURN = re.compile("\r(?!\n)")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import glob
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -18,6 +16,7 @@ from ftprep.errors import ReadError, UsageError
 from ftprep.readers import remote
 from ftprep.readers.packed import SUFFIXES
 from ftprep.readers.sources import open_source
+from ftprep.scratch import until_exit
 
 STDIN = "-"
 
@@ -62,22 +61,15 @@ def expand(inputs: Sequence[str | os.PathLike[str]], stdin_name: str = "") -> li
 def spool(source: BinaryIO, suffix: str = "", name: str = "", most: int = 0) -> str:
     """A temporary file (removed when the program ends) with all that the source gives: its path; raises ReadError for
     more than `most` bytes, where that is not 0."""
-    handle, path = tempfile.mkstemp(prefix="ftprep-", suffix=suffix)
-    atexit.register(_remove, path, os.getpid())
-    size = 0
-    with os.fdopen(handle, "wb") as file:
+    path, size = until_exit() / f"data{suffix}", 0
+    with path.open("xb") as file:
         while block := source.read(1 << 20):
             size += len(block)
             if 0 < most < size:
                 message = f"{name} holds more than {most >> 20} MiB of what cannot be read piece by piece"
                 raise ReadError(message, "write it as JSONL, one record a line")
             file.write(block)
-    return path
-
-
-def _remove(path: str, owner: int) -> None:
-    if os.getpid() == owner:  # a forked worker leaves its parent's files alone
-        Path(path).unlink(missing_ok=True)
+    return str(path)
 
 
 def _spool_stdin() -> str:

@@ -1,13 +1,15 @@
-"""The bounds of reading as a user sets them: `record=64MiB`, `depth=100`."""
+"""The bounds of reading as a user sets them: `record=64MiB`, `depth=100` on the command line or in a recipe."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import asdict, replace
 
 from ftprep.errors import UsageError
-from ftprep.readers.base import Limits
+from ftprep.readers.base import Limits, Options
 
 _UNITS = {"": 1, "b": 1, "kib": 1 << 10, "k": 1 << 10, "mib": 1 << 20, "m": 1 << 20, "gib": 1 << 30, "g": 1 << 30}
 _VALUE = re.compile(r"(\d{1,15})\s*([a-z]*)")
@@ -36,19 +38,29 @@ def limits_of(words: Sequence[str]) -> Limits:
             near = difflib.get_close_matches(name, MOST, n=1)
             message = f"--limit {word}: there is no bound called {name!r}"
             raise UsageError(message, f"did you mean {near[0]}?" if near else f"there are: {', '.join(MOST)}")
-        values[name] = _number(word, name, value.strip().lower())
+        try:
+            values[name] = bound_of(name, value)
+        except ValueError as error:
+            what, hint = error.args
+            raise UsageError(f"--limit {word}: {what}", hint) from None
     return Limits(**values)
 
 
-def _number(word: str, name: str, value: str) -> int:
-    """The number that a value says, within what is possible."""
-    found = _VALUE.fullmatch(value)
+def with_limits(options: Options, said: Mapping[str, int | None]) -> Options:
+    """The options with the bounds of a recipe where they set none themselves."""
+    own = {name: value for name, value in asdict(options.limits).items() if value}
+    return replace(options, limits=Limits(**{name: value for name, value in said.items() if value} | own))
+
+
+def bound_of(name: str, value: str) -> int:
+    """The number that a bound's value says; raises ValueError (what is wrong, what to do) beyond what is possible."""
+    found = _VALUE.fullmatch(value.strip().lower())
     unit = _UNITS.get(found[2], 0) if found else 0
     if not found or not unit or (unit > 1 and name not in _BYTES):
         hint = "for example 64MiB" if name in _BYTES else "for example 100"
-        raise UsageError(f"--limit {word}: not a {'size' if name in _BYTES else 'whole number'}", hint)
+        raise ValueError(f"not a {'size' if name in _BYTES else 'whole number'}", hint)
     number = int(found[1]) * unit
     if not 1 <= number <= MOST[name]:
-        message = f"--limit {word}: must be from 1 to {MOST[name]:,}"
-        raise UsageError(message, "leave it out for the built-in bound")
+        message = f"must be from 1 to {MOST[name]:,}"
+        raise ValueError(message, "leave it out for the built-in bound")
     return number

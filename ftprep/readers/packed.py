@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from ftprep.errors import MissingExtra
+from ftprep.foreign import words_of
 from ftprep.model import Fault
 
 MAGIC_BYTES = 16
@@ -212,7 +213,7 @@ class Unpacked(io.RawIOBase):
         try:
             part = stream.decompress(data, limit)
         except self._damage as error:
-            raise SourceBroken(self._fault(str(error))) from None
+            raise SourceBroken(self._fault(words_of(error))) from None
         if stream.eof:
             self._at -= len(stream.unused_data)
             self._stream = None
@@ -222,8 +223,8 @@ class Unpacked(io.RawIOBase):
         what = f"the {self._name} data unpacks to more than {self._expansion} times its size"
         return Fault("IO114", f"{what}; where that is meant: --limit expansion={self._expansion * 10}")
 
-    def _fault(self, words: str) -> Fault:
-        if "memory" in words.lower():
+    def _fault(self, said: str) -> Fault:
+        if "memory" in said.lower():
             return Fault("IO114", f"the {self._name} data takes too much memory to unpack; unpack it first")
-        reason = words.rsplit(": ", maxsplit=1)[-1]
+        reason = said.rsplit(": ", maxsplit=1)[-1]
         return Fault("IO116", f"the {self._name} data is damaged ({reason}); fetch or write the file again")

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from ftprep.errors import MissingExtra
+from ftprep.foreign import words_of
 from ftprep.model import Chunk, Fault, Row
 from ftprep.readers import base
 from ftprep.readers.base import Options, Table
@@ -112,7 +113,13 @@ def _payload(kind: bytes, data: bytes, longest: int) -> Any:
     said = msgspec.json.decode(data)
     if kind == b"L":
         return [Fault("IO114", f"a row of {said:,} bytes; at most {told(longest)} are read")]
-    return Fault(*said)
+    return _fault_told(said)
+
+
+def _fault_told(said: list[str]) -> Fault:
+    """The fault that the child tells: its code, its words, and what pyarrow said, where anything."""
+    code, message, *quoted = said
+    return Fault(code, message.replace("{}", words_of(quoted[0])) if any(quoted) else message)
 
 
 def _look(table: Table) -> dict[str, Any] | Fault:
@@ -124,7 +131,7 @@ def _look(table: Table) -> dict[str, Any] | Fault:
             about: dict[str, Any] = msgspec.json.decode(said)
         except msgspec.DecodeError:
             return _died(child, seconds)
-    return Fault(*about["error"]) if "error" in about else about
+    return _fault_told(about["error"]) if "error" in about else about
 
 
 def _died(child: Child, seconds: int) -> Fault:

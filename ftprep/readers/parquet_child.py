@@ -25,19 +25,20 @@ MAX_RATIO, SURE_BYTES = 1000, 1 << 30
 """How many times its own size a file may unpack to, beyond a number of bytes that does no harm."""
 
 
-def why(error: BaseException, memory: int) -> tuple[str, str]:
-    """The code and the words for a file that pyarrow cannot read."""
-    said = " ".join(str(error).split())[:160] or type(error).__name__
+def why(error: BaseException, memory: int) -> tuple[str, str, str]:
+    """The code and the words for a file that pyarrow cannot read, and what pyarrow said, which goes in the place of {}
+    after secrets are masked in it."""
+    said = " ".join(str(error).split())[:2000] or type(error).__name__
     if isinstance(error, MemoryError):
         message = f"reading takes more than {memory >> 20} MiB of memory; write it again with smaller row groups"
-        return "IO114", message
+        return "IO114", message, ""
     if "crypt" in said.lower():
-        return "IO120", "the Parquet file is encrypted; write it again without encryption"
+        return "IO120", "the Parquet file is encrypted; write it again without encryption", ""
     if "magic bytes not found" in said or "smaller than the" in said:
-        return "IO116", "the Parquet file is cut (its footer is missing); fetch or write it again"
+        return "IO116", "the Parquet file is cut (its footer is missing); fetch or write it again", ""
     if isinstance(error, NotImplementedError):
-        return "IO120", f"the Parquet file uses what pyarrow does not read ({said})"
-    return "IO116", f"the Parquet file is damaged ({said}); fetch or write it again"
+        return "IO120", "the Parquet file uses what pyarrow does not read ({})", said
+    return "IO116", "the Parquet file is damaged ({}); fetch or write it again", said
 
 
 class Bomb(Exception):  # noqa: N818 - says what the file is
@@ -203,9 +204,9 @@ def rows(file: Any, printer: Printer, memory: int, most: int) -> None:
         except Exception as error:  # noqa: BLE001 - whatever it is, the next row group may be whole
             trouble = why(error, memory)
         if got < said or trouble:
-            code, message = trouble or ("IO116", "the Parquet file is damaged (pages are missing)")
+            code, message, said_of_it = trouble or ("IO116", "the Parquet file is damaged (pages are missing)", "")
             where = f"row group {index + 1}: {said - got} of its {said} rows are lost: "
-            printer.frame(b"E", max(said - got, 0), json.dumps([code, where + message]).encode())
+            printer.frame(b"E", max(said - got, 0), json.dumps([code, where + message, said_of_it]).encode())
     if told < file.metadata.num_rows:
         lost = file.metadata.num_rows - told
         message = f"the Parquet file is damaged: {lost} of {told + lost} rows are in no row group"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from ftprep.addresses import EXTRAS, WEB, scheme_of, shown
 from ftprep.errors import FtprepError, MissingExtra, ReadError
+from ftprep.foreign import words_of
 
 
 class Trouble(ReadError):  # noqa: N818 - reads as what it says
@@ -114,13 +114,8 @@ def told(address: str, error: Exception) -> FtprepError:
         words = found.words if "{}" in found.words else f"{{}} {found.words}"
         return Trouble(found.name, words.format(name), hint)
     first = next(iter(str(error).splitlines()), "")
-    reason = "" if scheme in WEB else redacted(first)[:200]
+    reason = "" if scheme in WEB or not first else words_of(first, 200)
     return Trouble("other", f"cannot read {name}: {reason or type(error).__name__}")
-
-
-def redacted(text: str) -> str:
-    """A text in which every address is shown without its secrets."""
-    return re.sub(r"\w+://[^\s'\"<>]+", lambda match: shown(match[0]), text)
 
 
 def _found(error: BaseException) -> _Kind | None:

@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 import ftprep.readers.base as base
 from ftprep.addresses import is_remote, meant_as_address, shown
 from ftprep.errors import ReadError
+from ftprep.foreign import words_of
 from ftprep.model import Chunk
 from ftprep.readers.encoding import KEEP
 from ftprep.readers.packed import MAGIC_BYTES, SourceBroken, Unpacked, compression_in
@@ -114,7 +115,7 @@ def _unopened(name: str, error: OSError | ValueError) -> ReadError:
         return ReadError(f"not allowed to read {name}", hint)
     if error.errno == errno.ENXIO:
         return ReadError(f"{name} is a socket, not a file", "name the files, or pipe the data in and use -")
-    return ReadError(f"cannot open {name}: {error.strerror or error}")
+    return ReadError(f"cannot open {name}: {words_of(error)}")
 
 
 def _meant(name: str) -> str:
@@ -148,7 +149,7 @@ def read_blocks(stream: BinaryIO, name: str) -> Iterator[bytes]:
         while block := stream.read(base.CHUNK_BYTES):
             yield block
     except OSError as error:
-        message = f"cannot read {name}: {error.strerror or error}"
+        message = f"cannot read {name}: {words_of(error)}"
         raise ReadError(message) from None
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from ftprep.errors import ReadError, UsageError
+from ftprep.foreign import words_of
 from ftprep.model import Chunk, Fault, Row
 from ftprep.readers import base, workbook_guard
 from ftprep.readers.base import Options, Table
@@ -225,8 +226,8 @@ def _said(child: Child) -> Iterator[Any]:
         if said is None:
             return
         if isinstance(said, dict) and "error" in said:
-            shown = " ".join(str(said["error"]).split())[:160]
-            raise Refused("IO116", f"the workbook cannot be parsed ({shown}); save it again in Excel or as CSV")
+            why = words_of(str(said["error"]))
+            raise Refused("IO116", f"the workbook cannot be parsed ({why}); save it again in Excel or as CSV")
         yield said
     how = ended(child)
     message = f"the workbook cannot be parsed within {MEMORY >> 20} MiB of memory and the time for its size ({how})"

@@ -6,8 +6,9 @@ import re
 import zipfile
 from xml.parsers import expat
 
+from ftprep.foreign import words_of
 from ftprep.model import Fault
-from ftprep.readers.workbook_guard import BROKEN, PIECE, Refused, letters, number_of, said
+from ftprep.readers.workbook_guard import BROKEN, PIECE, Refused, letters, number_of
 
 
 def bad_cells(path: str, part: str) -> dict[int, list[Fault]]:
@@ -19,7 +20,7 @@ def bad_cells(path: str, part: str) -> dict[int, list[Fault]]:
                 scan.parser.Parse(piece, False)
             scan.parser.Parse(b"", True)
     except (*BROKEN, RuntimeError, expat.ExpatError) as error:
-        message = f"the workbook is damaged ({said(error)}); save or fetch it again"
+        message = f"the workbook is damaged ({words_of(error, 120)}); save or fetch it again"
         raise Refused("IO116", message) from None
     return scan.found
 

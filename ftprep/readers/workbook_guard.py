@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
+from ftprep.foreign import words_of
 from ftprep.model import Fault
 
 MAX_BYTES = 512 << 20
@@ -31,7 +32,7 @@ _SMALL_PART = 4 << 20
 _LISTED = 100
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, ValueError, KeyError, NotImplementedError)
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, ValueError, LookupError, NotImplementedError)
 
 # Patterns begin with a plain letter, which is looked for fast; that they find a little too much does no harm.
 _REF = re.compile(rb"""r\s*=\s*["']([A-Z]{1,4})(\d{1,9})["']""")
@@ -97,10 +98,10 @@ def _inspected(path: str, most: int, changed: int, size: int) -> Workbook:  # no
             size = _check_size(package, path)
             return Workbook(tuple(_sheets(package, most)), size)
     except BROKEN as error:
-        message = f"the workbook is cut or damaged ({said(error)}); save or fetch it again"
+        message = f"the workbook is cut or damaged ({words_of(error, 120)}); save or fetch it again"
         raise Refused("IO116", message) from None
     except (RuntimeError, ElementTree.ParseError) as error:
-        message = f"the workbook is damaged or encrypted ({said(error)}); save it again without a password"
+        message = f"the workbook is damaged or encrypted ({words_of(error, 120)}); save it again without a password"
         raise Refused("IO116", message) from None
 
 
@@ -119,11 +120,6 @@ def number_of(name: bytes) -> int:
     for letter in name:
         column = column * 26 + letter - 64
     return column
-
-
-def said(error: Exception) -> str:
-    """An exception's words on one line."""
-    return " ".join(str(error).split())[:120] or type(error).__name__
 
 
 def _check_magic(start: bytes) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ftprep.foreign import words_of
 from ftprep.model import ImagePart, Message, TextPart, Turn
 from ftprep.rendering.locate import Span, spans_of_marks, split_text
 from ftprep.rendering.script import Script
@@ -140,7 +141,7 @@ def _rendered(file: TemplateFile, case: _Case, told: Told) -> Rendered:
     script = case.script
     start = Rendered(file.name, roles=script.roles, label=script.label)
     if "error" in told:
-        return replace(start, refused=f"the template does not take it: {told['error']}")
+        return replace(start, refused=f"the template does not take it: {words_of(told['error'], 500)}")
     notes = list(script.notes)
     text: str = told["text"]
     words = spans_of_marks(text, told["marked"], case.texts)

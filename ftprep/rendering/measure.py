@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ftprep.errors import MissingExtra, UsageError
+from ftprep.foreign import words_of
 from ftprep.rendering.values import Rendered, Segment
 from ftprep.tokens import Counter
 
@@ -48,7 +49,8 @@ class Vocabulary:
         except BaseException as error:
             if not _is_failure(error):
                 raise
-            raise UsageError(f"{path}: no tokenizer could be read: {error}", "give the one of the model") from None
+            message = f"{path}: no tokenizer could be read: {words_of(error)}"
+            raise UsageError(message, "give the one of the model") from None
 
     def starts(self, text: str) -> list[int]:
         """The character in the text at which each token starts."""

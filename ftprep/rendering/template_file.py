@@ -10,6 +10,7 @@ from typing import Any
 
 from ftprep.disk import small_text
 from ftprep.errors import UsageError
+from ftprep.foreign import words_of
 
 CONFIG, JINJA, VOCABULARY = "tokenizer_config.json", "chat_template.jinja", "tokenizer.json"
 MOST_BYTES = 64 * 1024 * 1024
@@ -58,14 +59,15 @@ def _text(path: Path) -> str:
     try:
         return small_text(path, MOST_BYTES)
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}", "a template is a text in UTF-8") from None
+        raise UsageError(f"{path}: cannot be read: {words_of(error)}", "a template is a text in UTF-8") from None
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(_text(path))
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: this is no JSON: {error}", "give the file as it came with the model") from None
+        message = f"{path}: this is no JSON: {words_of(error)}"
+        raise UsageError(message, "give the file as it came with the model") from None
     if not isinstance(found, dict):
         raise UsageError(f"{path}: a tokenizer's settings are an object", "give the file as it came with the model")
     return found

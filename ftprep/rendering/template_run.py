@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from ftprep.errors import FtprepError, MissingExtra, UsageError
 from ftprep.readers.child import Child, folder_of, started
 from ftprep.rendering.template_file import TemplateFile
+from ftprep.scratch import scratch
 
 SECONDS = 1.0
 """For one conversation; real templates take some milliseconds."""
@@ -43,8 +43,8 @@ def run_template(file: TemplateFile, requests: Sequence[Told], seconds: float = 
         "special": dict(file.special),
         "marks": [f"\ue0f0{mark}<", f"\ue0f0{mark}>"],
     }
-    with tempfile.TemporaryDirectory(prefix="ftprep-") as folder:
-        path = Path(folder) / "requests.jsonl"
+    with scratch() as folder:
+        path = folder / "requests.jsonl"
         path.write_text("".join([json.dumps(line) + "\n" for line in (settings, *requests)]), encoding="utf-8")
         script = Path(__file__).with_name("template_child.py")
         arguments = (os.pathsep.join(folders), str(path), str(MEMORY), str(seconds))

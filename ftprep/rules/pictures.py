@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from ftprep.foreign import words_of
 from ftprep.shapes.quoting import quote
 
 _HEAD = re.compile(r"data:([^;,]*)((?:;[^;,]*)*),", re.IGNORECASE)
@@ -68,7 +69,7 @@ def _syntax_fault(url: str, source: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        return f"the address cannot be read: {error}"
+        return f"the address cannot be read: {words_of(error)}"
     if not host or not url[len(source) :].startswith("://"):
         return f"the address names no {'host' if source.startswith('http') else 'bucket'}"
     if bad := re.search(r"[\s\x00-\x1f\x7f<>\"]", url):

@@ -11,6 +11,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
 from ftprep.errors import FtprepError
+from ftprep.foreign import kind_and_words
 from ftprep.sandbox.faults import FaultLayer, Faults
 from ftprep.sandbox.house import Call, House, Reply, new_id
 from ftprep.sandbox.problems import Refusal, bad
@@ -75,7 +76,7 @@ class Door:
         except Refusal as refusal:
             reply = Reply(refusal.body(), refusal.status, headers=refusal.headers)
         except Exception as error:  # noqa: BLE001 - a server answers, whatever happens
-            what = error.message if isinstance(error, FtprepError) else f"{type(error).__name__}: {error}"
+            what = error.message if isinstance(error, FtprepError) else kind_and_words(error)
             self.house.journal.note("trouble", path=request.url.path, error=what)
             reply = Reply(Refusal(500, f"The sandbox itself is in trouble: {what}", "sandbox_trouble").body(), 500)
         finally:

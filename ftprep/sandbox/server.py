@@ -15,6 +15,7 @@ from typing import Any
 
 from ftprep.disk import told
 from ftprep.errors import MissingExtra, UsageError, WriteError
+from ftprep.foreign import words_of
 from ftprep.lock import FolderLock
 from ftprep.sandbox.clocks import Clock, Pace
 from ftprep.sandbox.profiles import PROFILES
@@ -191,9 +192,8 @@ def _bound(host: str, port: int) -> socket.socket:
         line.listen(128)
     except (OSError, OverflowError) as error:
         line.close()
-        said = getattr(error, "strerror", None) or str(error)
         hint = "choose another with --port, or --port 0 for one that is free"
-        raise UsageError(f"cannot listen on {host}:{port}: {said}", hint) from None
+        raise UsageError(f"cannot listen on {host}:{port}: {words_of(error)}", hint) from None
     return line
 
 

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from ftprep.disk import TEMP_SUFFIX, sync_folder, told
 from ftprep.errors import ReadError
+from ftprep.foreign import words_of
 from ftprep.standing import link_or_copy
 
 _SCHEMA = """
@@ -61,7 +62,7 @@ class Store:
             self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
         except sqlite3.Error as error:
             hint = "name another folder; what was kept in this one cannot be read"
-            raise ReadError(f"{path}: {error}", hint) from error
+            raise ReadError(f"{path}: {words_of(error)}", hint) from error
 
     def close(self) -> None:
         """Put all on disk; the store is of no use after that."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from ftprep.foreign import kind_and_words
 from ftprep.sandbox.audit import Verdict, audit
 from ftprep.sandbox.examples import read_examples
 from ftprep.sandbox.house import House
@@ -55,7 +56,7 @@ class Training:
             try:
                 future.set_result(self._made(job))
             except Exception as error:  # noqa: BLE001 - whatever it is, the job has failed and says so
-                told = f"The job failed due to an internal error ({type(error).__name__}: {error})"
+                told = f"The job failed due to an internal error ({kind_and_words(error)})"
                 future.set_result(_failed("server_error", told, None))
 
     def _made(self, job: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from ftprep.disk import small_text
 from ftprep.errors import RecipeError
+from ftprep.foreign import words_of
 from ftprep.patterns import MOST_WAYS, ways
 from ftprep.targets.kinds import misfit
 from ftprep.targets.model import CONFIDENCES, METHODS, Confidence, Fact, Message, Source
@@ -96,9 +97,11 @@ def load(path: Path, *, own: bool) -> Layer:
     try:
         data = tomllib.loads(small_text(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: cannot be read: {error}", "a target is a small TOML file in UTF-8") from None
+        raise RecipeError(
+            f"{path}: cannot be read: {words_of(error)}", "a target is a small TOML file in UTF-8"
+        ) from None
     except ValueError as error:
-        raise RecipeError(f"{path}: {error}", "correct the line named") from None
+        raise RecipeError(f"{path}: {words_of(error)}", "correct the line named") from None
     except RecursionError:
         raise RecipeError(f"{path}: lists within each other without end", "a target is a small TOML file") from None
     return _Reading(path, own, data).layer()

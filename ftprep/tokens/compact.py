@@ -98,10 +98,10 @@ def to_tiktoken(ranks: dict[bytes, int]) -> bytes:
 @contextmanager
 def tiktoken_file(vocabulary: str, stop: int | None = None) -> Iterator[str]:
     """The path of a .tiktoken file of a shipped vocabulary, only ranks below `stop` if given, for as long as needed."""
-    from tempfile import TemporaryDirectory
+    from ftprep.scratch import scratch
 
-    with TemporaryDirectory(prefix="ftprep-") as folder:
-        path = Path(folder) / "vocabulary.tiktoken"
+    with scratch() as folder:
+        path = folder / "vocabulary.tiktoken"
         path.write_bytes(to_tiktoken(load_ranks(vocabulary, stop)))
         yield str(path)
 

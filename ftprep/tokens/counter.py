@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from ftprep.errors import MissingExtra, UsageError
+from ftprep.foreign import words_of
 from ftprep.tokens import engines
 from ftprep.tokens.encodings import encoding as load_encoding
 from ftprep.tokens.encodings import find_spec
@@ -112,7 +113,7 @@ class Counter:
         except BaseException as error:
             if not _is_failure(error):
                 raise
-            self.note = f"{engine} could not be loaded for {self.encoding} ({error}); tiktoken counts"
+            self.note = f"{engine} could not be loaded for {self.encoding} ({words_of(error)}); tiktoken counts"
         return True
 
     def _count_fast(self, texts: Sequence[str]) -> list[int]:
@@ -123,7 +124,7 @@ class Counter:
         except BaseException as error:
             if not _is_failure(error):
                 raise
-            self.note = f"{self.used} failed ({error}); tiktoken counts from there on"
+            self.note = f"{self.used} failed ({words_of(error)}); tiktoken counts from there on"
             self._fast = None
             return self._count_plain(texts)
         if difference := self._difference(texts, counts):

@@ -1,6 +1,7 @@
 """Fuzzes one target (jsonl, csv, recipe, workbook): with atheris where it is installed, else by mutations of our own.
 
     python tests/fuzz/fuzz.py jsonl --runs 1000000
+    python tests/fuzz/fuzz.py jsonl --own --runs 250000 --seed 3     a part of it: each seed gives other inputs
 
 What breaks a law is written to fuzz-TARGET.bin in the current folder, and the exit code is 1 (77 with atheris).
 """
@@ -47,7 +48,8 @@ def mutated(chosen: random.Random, pool: Sequence[bytes], tokens: Sequence[bytes
 
 def run(target: str, runs: int, seed: int, seconds: float = float("inf")) -> tuple[int, bytes | None, str]:
     """How many inputs were tried, and the first that breaks a law with its traceback."""
-    from fuzz_targets import TARGETS, TOKENS, seeds
+    from fuzz_seeds import TOKENS, seeds
+    from fuzz_targets import TARGETS
 
     chosen, pool = random.Random(seed), seeds(target)
     began = time.monotonic()
@@ -72,7 +74,8 @@ def run_atheris(target: str, runs: int, seed: int) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["ftprep"]):
-        from fuzz_targets import TARGETS, TOKENS, seeds
+        from fuzz_seeds import TOKENS, seeds
+        from fuzz_targets import TARGETS
     folder = Path(tempfile.mkdtemp(prefix="ftprep-seeds-"))
     for number, data in enumerate(seeds(target)):
         (folder / f"{number:04}").write_bytes(data)

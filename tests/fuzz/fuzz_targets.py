@@ -6,17 +6,18 @@ as strict JSON or as sound CSV has to come out the same, and what is refused has
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
-import tempfile
-import tomllib
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from books import SHEET, package, sheet_of
+from books import SHEET, package
+from law_settings import FOLDER
+from pydantic import BaseModel
 
 from ftprep.errors import FtprepError
 from ftprep.model import Chunk, Fault, Row
@@ -27,21 +28,19 @@ from ftprep.readers.delimited import DelimitedReader
 from ftprep.readers.jsonl import JsonlReader
 from ftprep.readers.workbook_cells import bad_cells
 from ftprep.readers.workbook_guard import Refused
-from ftprep.recipe import read_settings, resolve
+from ftprep.recipe import Recipe, read_settings, resolve
 from ftprep.shapes.chat import ChatShape
 from ftprep.shapes.completion import PairShape
 from ftprep.shapes.lanes import lane_of
 from ftprep.shapes.template import from_column
 
-_FOLDER = tempfile.TemporaryDirectory(prefix="ftprep-fuzz-")
 _LANES = [
     lane for s in (ChatShape(), PairShape(from_column("prompt"), from_column("completion"))) if (lane := lane_of(s))
 ]
-_TINY_CHUNK = 23
 _NOTES = {"IO102", "IO108"}
 
 
-@contextmanager
+@contextlib.contextmanager
 def in_memory(data: bytes, chunk: int = base.CHUNK_BYTES) -> Iterator[None]:
     """Every file that is opened holds these bytes, and chunks are of this size."""
     opened, size = sources.open_source, base.CHUNK_BYTES
@@ -68,7 +67,7 @@ def _however_cut(reader: JsonlReader | DelimitedReader, table: Table, data: byte
     with in_memory(data):
         chunks = list(reader.chunks(table))
         rows = _rows(reader, table, chunks)
-    with in_memory(data, _TINY_CHUNK):
+    with in_memory(data, 5 + zlib.crc32(data) % 60):
         tiny = _rows(reader, table, list(reader.chunks(table)))
     assert [_told(row) for row in rows] == [_told(row) for row in tiny]
     return chunks, rows
@@ -144,14 +143,53 @@ def delimited(data: bytes) -> None:
 
 
 def recipe(data: bytes) -> None:
-    """Recipes: whatever a file holds, it is a recipe or refused with one of our errors."""
-    kind, body = (".json", data[1:]) if data[:1] == b"j" else (".toml", data)
-    path = Path(_FOLDER.name) / f"r{kind}"
-    path.write_bytes(body)
+    """Recipes: whatever a file holds (TOML, j: JSON, k: a value for each key named by its number), it is a recipe or
+    refused with one of our errors."""
+    kind, body = data[:1], data[1:]
+    path = Path(FOLDER.name) / ("r.json" if kind == b"j" else "r.toml")
+    path.write_bytes(body if kind == b"j" else data)
     try:
-        make_plan([{"prompt": "a ->", "completion": " b"}], resolve(read_settings(path)))
+        settings = _settings(body) if kind == b"k" else read_settings(path)
+        make_plan([{"prompt": "a ->", "completion": " b"}], resolve(settings))
     except FtprepError:
         return
+
+
+def _settings(body: bytes) -> dict[str, Any]:
+    """Settings with a line for each: a byte that says which key, and a value as JSON, or a text."""
+    settings: dict[str, Any] = {}
+    for line in body.split(b"\n"):
+        if not line:
+            continue
+        place = settings
+        *tables, key = KEYS[line[0] % len(KEYS)]
+        for table in tables:
+            inner = place.setdefault(table, {})
+            place = inner if isinstance(inner, dict) else {}
+        try:
+            place[key] = json.loads(line[1:])
+        except (ValueError, RecursionError):
+            place[key] = line[1:].decode("utf-8", "replace")
+    return settings
+
+
+def _keys(model: Any = Recipe, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Where each key of a recipe stands, and each of its tables."""
+    for name, field in model.model_fields.items():
+        here = (*above, name.replace("_", "-"))
+        yield here
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from _keys(kind, here)
+
+
+KEYS = [*_keys()]
+KEYS += [
+    ("rules", "options", "LEN101"),
+    ("rules", "options", "DUP101"),
+    ("keys", "roles", "client"),
+    ("odd",),
+]
 
 
 def workbook(data: bytes) -> None:
@@ -163,7 +201,9 @@ def workbook(data: bytes) -> None:
         body = package("", **{"xl/workbook.xml": body})
     elif kind == b"r":
         body = package("", **{"xl/_rels/workbook.xml.rels": body})
-    path = Path(_FOLDER.name) / "b.xlsx"
+    elif kind == b"t":
+        body = package("", **{"xl/sharedStrings.xml": body})
+    path = Path(FOLDER.name) / "b.xlsx"
     path.write_bytes(body)
     workbook_guard._inspected.cache_clear()
     try:
@@ -176,56 +216,3 @@ def workbook(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "jsonl": jsonl, "csv": delimited, "recipe": recipe, "workbook": workbook
 }  # fmt: skip
-
-
-def _recipes() -> Iterator[bytes]:
-    root = Path(__file__).parents[2] / "recipes"
-    for path in sorted(root.glob("*.toml")):
-        text = path.read_text(encoding="utf-8")
-        yield text.encode()
-        yield b"j" + json.dumps(tomllib.loads(text)).encode()
-    yield b'shape = "chat"\n[split]\nvalid = 0.2\nseed = 7\n[columns]\nprompt-template = "Item={a}, {{x}}"\n'
-    yield b'j{"rules": {"select": ["IO"], "options": {"LEN101": {"limit": 3}}}, "columns": {"prompt": "a"}}'
-
-
-def seeds(target: str) -> list[bytes]:
-    """Small inputs of many kinds to start from."""
-    from twins import twins
-
-    if target == "recipe":
-        return list(_recipes())
-    if target == "workbook":
-        books = [b"z" + twin.data for twin in twins() if twin.name.endswith(".xlsx") and len(twin.data) < 20_000]
-        cells = (
-            '<row r="2"><c r="A2"><f>1+1</f><v>2</v></c><c r="B2" t="e"><v>#N/A</v></c></row><mergeCell ref="A1:B2"/>'
-        )
-        extra = b'<workbook><sheets><sheet name="S" sheetId="1" id="r1" state="hidden"/></sheets></workbook>'
-        part = b'Target="../xl/worksheets/sheet1.xml"'
-        link = b'<Relationships><Relationship Id="r1" Type="x/worksheet" ' + part + b"/></Relationships>"
-        return [*books, b"s" + sheet_of(cells).encode(), b"w" + extra, b"r" + link]
-    prefix = {"jsonl": (".jsonl",), "csv": (".csv", ".tsv")}[target]
-    found = [twin.data for twin in twins() if twin.name.endswith(prefix)]
-    return [data if len(data) < 2000 else data[:600] for data in found if data]
-
-
-TOKENS = {
-    "jsonl": [
-        *b'" { } [ ] , : \\ null -0 \\u0022 \\ud83d 1e999 1.00000000000000000001 18446744073709551617'.split(),
-        *(b"\n", b"\r\n", b"\xff", b"\0", b"\xef\xbb\xbf"),
-        b'{"prompt": "a", "completion": "b"}',
-        b'{"messages": [{"role": "user", "content": "x"}]}',
-    ],
-    "csv": [
-        *b'" "" , ; "," # prompt,completion sep=;'.split(),
-        *(b"\t", b"\n", b"\r\n", b"\r", b"\0", b"\xff", b'"\n"', b"\xef\xbb\xbf", b"a,b\n"),
-    ],
-    "recipe": [
-        *b'[ ] = " { } true -1 1e400 nan [columns] [rules] [split] [[x]] 1979-05-27'.split(),
-        *(b"\n", b"valid = ", b"shape = ", b"target = ", b"model = ", b"\xff"),
-    ],
-    "workbook": [
-        *b'</c> <f> <v> <!DOCTYPE r="A1" r="XFD1048576" r="99999999999" mergeCell &#0; <![CDATA['.split(),
-        *(b'encoding="utf-16"', b"<c ", b"<row ", b"\0", b"PK\3\4", b"PK\5\6", b'hidden="1"'),
-    ],
-}
-"""What mutations put in."""

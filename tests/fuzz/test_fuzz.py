@@ -44,6 +44,17 @@ FOUND: dict[str, tuple[bytes, ...]] = {
     "csv": (
         # Where a torn record ends was told by a quote behind the place where the chunk was cut.
         b'p!o"\n",completion\n"open>\'\na,b\na,b\na,#b\na,b\na,b\na,b\na,b\na\n",pc,"d"\na,b\na,b\na,b\n',
-    )
+        # A first line sep=" made the quote a delimiter, which no reader can tell from a quote.
+        b'sep="\n"\n\r\np\r\nrgr\xf6\xdfer\n;a,b\n"open,b\na,b\na,b\na,b\nb\na,b\n\n',
+        b"sep=\r\na\rb\n1\r2\n",
+        b"sep=\0\na\0b\n1\0002\n",
+        b"sep=\xe9\na\xe9b\n1\xe92\n",
+    ),
+    "workbook": tuple(
+        # An encoding that Python does not know is a LookupError, which nobody caught.
+        kind + b'<?xml version="1.0" encoding="' + name + b'"?><worksheet t="e"/>'
+        for kind in (b"r", b"w", b"s", b"t")
+        for name in (b"WTF-8", b"utf-7", b"shift_jis", b"rot13")
+    ),
 }
 """Inputs that broke a law."""

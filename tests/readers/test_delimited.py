@@ -109,6 +109,9 @@ def test_a_cell_longer_than_the_limit_of_the_csv_module(tmp_path: Path) -> None:
         ("a,b\tc\n1,2\t3\n", "t.tsv", "\t"),
         ("a,b\tc\n1,2\t3\n", "t.csv", ","),
         ("sep=;\na;b\n1;2\n", "t.csv", ";"),
+        ('sep="\na,b\n1,2\n', "t.csv", ","),  # no reader can tell such a delimiter from a quote, or a line end
+        ("sep=\r\na,b\n1,2\n", "t.csv", ","),
+        ("sep=\0\na,b\n1,2\n", "t.csv", ","),
     ],
 )
 def test_the_delimiter_is_found_by_content(text: str, name: str, delimiter: str, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import pytest
 import xlsxwriter
 
 import ftprep as ft
+from ftprep import recipe
+from ftprep.__main__ import main
 from ftprep.errors import ReadError, UsageError
 from ftprep.readers import base, packed
 from ftprep.readers.base import Limits, Options
@@ -49,6 +51,28 @@ def test_a_record_may_be_as_long_as_is_said(tmp_path: Path, suffix: str) -> None
     assert (len(messages), loaded) == (1, 2)
     assert "2,048 bytes" in messages[0]
     assert found(path, record=1 << 20) == ([], 3)
+
+
+def test_a_recipe_sets_bounds_and_the_command_line_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "t.jsonl", [SHORT, LONG, SHORT])
+    (tmp_path / "r.toml").write_text('[limits]\nrecord = "2KiB"\n', encoding="utf-8")
+    report = ft.check("t.jsonl", recipe="r.toml", workers=1)
+    assert [f.message for f in report.findings if f.code == "IO114"] == ["the record is longer than 2,048 bytes"]
+    for limits, loaded in ((Limits(record=5000), 3), (Limits(depth=9), 2)):
+        report = ft.check("t.jsonl", {"limits": {"record": 2048}}, options=Options(limits=limits), workers=1)
+        assert report.inputs[0].rows.loaded == loaded
+    (tmp_path / "ftprep.toml").write_text("[limits]\nrecord = 2048\n", encoding="utf-8")
+    assert main(["check", "t.jsonl", "--fail-on", "error", "--workers", "1"]) == 1
+    assert "longer than 2,048 bytes" in capsys.readouterr().out
+    main(["check", "t.jsonl", "--limit", "record=5000", "--workers", "1"])
+    assert "longer than" not in capsys.readouterr().out
+
+
+def test_a_recipe_has_the_bounds_that_the_command_line_has() -> None:
+    assert set(recipe.Limits.model_fields) == set(MOST) == set(Limits.__struct_fields__)
 
 
 def test_a_bound_beyond_the_built_in_one_lets_more_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

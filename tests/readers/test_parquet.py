@@ -380,7 +380,11 @@ def test_what_the_child_says_of_a_file(tmp_path: Path) -> None:
     path = written(tmp_path, MANY[:3])
     assert look(pq.ParquetFile(path)) == {"rows": 3, "names": ["prompt", "completion"], "doubled": [], "depth": 1}
     assert why(MemoryError(), 1 << 20)[0] == "IO114"
-    assert why(NotImplementedError("LZO"), 0) == ("IO120", "the Parquet file uses what pyarrow does not read (LZO)")
+    assert why(NotImplementedError("LZO"), 0) == (
+        "IO120",
+        "the Parquet file uses what pyarrow does not read ({})",
+        "LZO",
+    )
     kind = pa.dictionary(pa.int8(), pa.string())
     nested = pa.schema([("d", kind), ("l", pa.list_(kind)), ("s", pa.struct([("x", pa.large_list(kind))]))])
     plain = plain_schema(nested)

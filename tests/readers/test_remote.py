@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 import ftprep as ft
 from ftprep.cli.outcomes import run
 from ftprep.errors import FtprepError, MissingExtra, ReadError, UsageError, WriteError
+from ftprep.foreign import words_of
 from ftprep.plan import make_plan
 from ftprep.readers import open_tables, remote
 from ftprep.readers.inputs import expand
-from ftprep.readers.remote_trouble import Trouble, redacted, told
+from ftprep.readers.remote_trouble import Trouble, told
 from ftprep.readers.sources import open_source, read_range, stamp
 from ftprep.recipe import Recipe
 
@@ -364,7 +365,7 @@ def test_errors_of_all_libraries_have_a_kind(error: Exception, kind: str) -> Non
 
 def test_addresses_in_foreign_words_lose_their_secrets() -> None:
     text = "403, url='https://u:secret@h/a?X-Amz-Signature=secret' and s3://secret:secret@b/k"
-    assert redacted(text) == "403, url='https://h/a' and s3://b/k"
+    assert words_of(text) == "403, url='https://h/a' and s3://b/k"
     found = told("s3://b/k", RuntimeError(f"{text}\nsecond line"))
     assert isinstance(found, FtprepError)
-    assert found.message == f"cannot read s3://b/k: {redacted(text)}"
+    assert found.message == f"cannot read s3://b/k: {words_of(text)}"
