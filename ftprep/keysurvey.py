@@ -18,6 +18,8 @@ MOST_IN_MEMORY: Final = 1 << 30
 """Bytes of entries (33 million rows) beyond which they are put on disk, in the folder for temporary files."""
 
 _PARTS: Final = 256
+_AT_ONCE: Final = 1_000_000
+"""Questions whose entries are sorted together."""
 
 
 class KeySurvey:
@@ -25,27 +27,39 @@ class KeySurvey:
     by the first byte of their digest, and only one part is looked through at a time."""
 
     def __init__(self) -> None:
-        self._data = bytearray()
+        # As they came: one buffer that grows would be copied again and again, and leave holes of its size.
+        self._blocks: list[bytes] = []
+        self._held = 0
         self._file: IO[bytes] | None = None
         self._runs: list[list[int]] = []
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A worker's part of the set is never so large as to be on disk.
+        return _made, (b"".join(self._blocks),)
+
     def see(self, entries: Iterable[bytes]) -> None:
         """Take in one chunk's entries, in parts cut anywhere."""
-        self._data += b"".join(entries)
+        self._take(b"".join(entries))
 
     def merge(self, other: KeySurvey) -> None:
         """Add the other's rows."""
-        for part in other._pieces():
-            self._data += part
-            if len(self._data) > MOST_IN_MEMORY:
+        for block in other._pieces():
+            self._take(block)
+            if self._held > MOST_IN_MEMORY:
                 self._put_down()
 
+    def _take(self, block: bytes) -> None:
+        if block:
+            self._blocks.append(block)
+            self._held += len(block)
+
     def __len__(self) -> int:
-        return sum(run[-1] - run[0] for run in self._runs) // SIZE + len(self._data) // SIZE
+        return sum(run[-1] - run[0] for run in self._runs) // SIZE + self._held // SIZE
 
     def clear(self) -> None:
         """Let go of all entries."""
-        self._data.clear()
+        self._blocks.clear()
+        self._held = 0
         self._runs.clear()
         if self._file:
             self._file.close()
@@ -54,16 +68,17 @@ class KeySurvey:
     def repeated(self) -> Iterator[bytes]:
         """The entries of rows that ask what another asks too, sorted: those of one question stand together, then those
         that answer the same, then the same, the first in the data first."""
-        np = None if self._runs else numpy_for(len(self._data))
+        np = None if self._runs or not self._held else numpy_for(self._held)
         if np is not None:
-            yield from _sharing_by_numpy(np, self._data)
+            yield from _sharing_by_numpy(np, self._blocks)
             return
-        places = _by_part(self._data)
+        data = b"".join(self._blocks)
+        places = _by_part(data)
         for number in range(_PARTS):
             if not self._runs:
-                yield from sorted(_sharing(self._data, places[number]))
+                yield from sorted(_sharing(data, places[number]))
                 continue
-            held = [self._data[SIZE * p : SIZE * p + SIZE] for p in places[number]]
+            held = [data[SIZE * p : SIZE * p + SIZE] for p in places[number]]
             part = b"".join([*self._on_disk(number), *held])
             yield from sorted(_sharing(part, range(len(part) // SIZE)))
 
@@ -82,17 +97,16 @@ class KeySurvey:
         """How many different digests stand at a byte of the entries (0 and 1 are exact, more is 2)."""
         first = b""
         for data in self._pieces():
-            first = first or bytes(data[start : start + 8])
+            first = first or data[start : start + 8]
             if any(data[i : i + 8] != first for i in range(start, len(data), SIZE)):
                 return 2
         return 1 if first else 0
 
-    def _pieces(self) -> Iterator[bytes | bytearray]:
+    def _pieces(self) -> Iterator[bytes]:
         """All entries, some megabytes at a time."""
         for number in range(_PARTS if self._runs else 0):
             yield from self._on_disk(number)
-        if self._data:
-            yield self._data
+        yield from self._blocks
 
     def _on_disk(self, number: int) -> Iterator[bytes]:
         for run in self._runs:
@@ -105,15 +119,16 @@ class KeySurvey:
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="ftprep-")  # noqa: SIM115 - closed by clear()
         at = self._file.seek(0, 2)
-        run = [at]
-        for places in _by_part(self._data):
-            at += self._file.write(b"".join(self._data[SIZE * p : SIZE * p + SIZE] for p in places))
+        run, data = [at], b"".join(self._blocks)
+        self._blocks.clear()
+        self._held = 0
+        for places in _by_part(data):
+            at += self._file.write(b"".join(data[SIZE * p : SIZE * p + SIZE] for p in places))
             run.append(at)
         self._runs.append(run)
-        self._data.clear()
 
 
-def _by_part(data: bytearray) -> list[array[int]]:
+def _by_part(data: bytes) -> list[array[int]]:
     """The places of the entries of each part."""
     places = [array("I") for _ in range(_PARTS)]
     for place, first in enumerate(bytes(data[::SIZE])):
@@ -121,7 +136,7 @@ def _by_part(data: bytearray) -> list[array[int]]:
     return places
 
 
-def _sharing(data: bytes | bytearray, places: Sequence[int]) -> list[bytes]:
+def _sharing(data: bytes, places: Sequence[int]) -> list[bytes]:
     """The entries at these places whose question stands in another one too."""
     with memoryview(data) as view, view.cast("Q") as numbers:
         questions = [numbers[4 * place] for place in places]
@@ -132,15 +147,27 @@ def _sharing(data: bytes | bytearray, places: Sequence[int]) -> list[bytes]:
         return [bytes(view[SIZE * p : SIZE * p + SIZE]) for p in shared]
 
 
-def _sharing_by_numpy(np: Any, data: bytearray) -> Iterator[bytes]:
+def _made(block: bytes) -> KeySurvey:
+    """The survey of these entries."""
+    survey = KeySurvey()
+    survey.see([block])
+    return survey
+
+
+def _sharing_by_numpy(np: Any, blocks: list[bytes]) -> Iterator[bytes]:
     """The entries whose question stands in another one too, sorted: in a fifth of the time."""
-    entries = np.frombuffer(data, ">u8").reshape(-1, SIZE // 8)
-    asked = entries[:, 0].astype(np.uint64)
-    for part in range(16):  # each by itself, since sorting takes memory
-        places = np.flatnonzero(asked >> 60 == part)
-        order = np.argsort(asked[places], kind="stable")
-        ranked = asked[places][order]
-        twice = np.flatnonzero(ranked[1:] == ranked[:-1])
-        found = entries[places[order[np.union1d(twice, twice + 1)]]]
-        whole = found[np.lexsort(found.T[::-1])].tobytes()
+    entries = [np.frombuffer(block, ">u8").reshape(-1, SIZE // 8) for block in blocks]
+    asked = np.sort(np.concatenate([block[:, 0] for block in entries]).astype(np.uint64))
+    shared = np.unique(asked[1:][asked[1:] == asked[:-1]])
+    del asked
+    for start in range(0, len(shared), _AT_ONCE):  # all may be very many
+        few = np.concatenate([_asking(np, block, shared[start : start + _AT_ONCE]) for block in entries])
+        whole = few[np.lexsort(few.T[::-1])].astype(">u8").tobytes()
         yield from (whole[at : at + SIZE] for at in range(0, len(whole), SIZE))
+
+
+def _asking(np: Any, entries: Any, shared: Any) -> Any:
+    """The entries whose question is one of these, which are sorted."""
+    asked = entries[:, 0].astype(np.uint64)
+    places = np.minimum(np.searchsorted(shared, asked), len(shared) - 1)
+    return entries[shared[places] == asked]

@@ -22,7 +22,9 @@ def surveys(parts: list[list[tuple[bytes, ...]]]) -> tuple[list[KeySurvey], list
     for part in parts:
         survey = KeySurvey()
         survey.see([b"".join(entry) + (len(entries) + n).to_bytes(8) for n, entry in enumerate(part)])
-        entries += [bytes(survey._data[i : i + SIZE]) for i in range(0, len(survey._data), SIZE)]
+        entries += [
+            entry for block in survey._blocks for entry in (block[i : i + SIZE] for i in range(0, len(block), SIZE))
+        ]
         made.append(survey)
     return made, entries
 

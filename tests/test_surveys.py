@@ -86,7 +86,7 @@ def test_keys_carry_the_same_ordinal(line: int) -> None:
     chunk, row = Chunk(3, 0, 7, b""), Row(5, line, example=Pair("a", "b"), index=5)
     found = Surveys(Setting())
     found.see(chunk, Batch([row]), Setting())
-    entry = bytes(found.keys._data)
+    entry = b"".join(found.keys._blocks)
     assert int.from_bytes(entry[24:]) == ordinal(chunk, row)
 
 

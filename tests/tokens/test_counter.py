@@ -148,7 +148,8 @@ class Wrong:
         self.marker = marker
         self.error = error
 
-    def count(self, texts: Sequence[str]) -> tuple[list[int], int]:
+    def count(self, texts: Sequence[str], thrifty: bool = False) -> tuple[list[int], int]:
+        del thrifty
         if self.error and any(self.marker in text for text in texts):
             raise self.error
         return [n + (self.marker in text) for n, text in zip(_plain("r50k_base", texts), texts, strict=True)], 0
