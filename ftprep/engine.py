@@ -80,7 +80,6 @@ class Look:
             self._mend(examples)
         batch = Batch(examples)
         if self.counts:
-            self.plan.counter.thrifty = self.writing is not None
             self._count_tokens(batch, partial)
         self._check(batch, self.plan.shapes[chunk.source])
         if self.writing and self.writing.in_place:

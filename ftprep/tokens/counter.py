@@ -39,8 +39,6 @@ class Counter:
     two million characters, and those a fast engine had counted unchecked before it was found to differ. Lone surrogates
     count as tiktoken counts them, as U+FFFD.
 
-    `thrifty` keeps a fast engine's caches small, at the cost of filling them again.
-
     A Counter pickles as its arguments and loads where it is used; after `load` it may also be forked. Use one a thread.
     """
 
@@ -56,7 +54,6 @@ class Counter:
         self.expected = expected
         self.inexact = 0
         self.note = ""
-        self.thrifty = False
         self._seen = 0
         self._fast: engines.Encoder | None = None
         self._fast_texts = 0
@@ -123,7 +120,7 @@ class Counter:
         if self._fast is None:
             return self._count_plain(texts)
         try:
-            counts, estimated = self._fast.count(texts, self.thrifty)
+            counts, estimated = self._fast.count(texts)
         except BaseException as error:
             if not _is_failure(error):
                 raise

@@ -48,9 +48,8 @@ class Encoder(Protocol):
     def engine(self) -> str:
         """Its name."""
 
-    def count(self, texts: Sequence[str], thrifty: bool = False) -> tuple[list[int], int]:
-        """Return the number of tokens of each text, and how many of the texts were estimated; `thrifty` keeps caches
-        small."""
+    def count(self, texts: Sequence[str]) -> tuple[list[int], int]:
+        """Return the number of tokens of each text, and how many of the texts were estimated."""
 
 
 @cache

@@ -37,9 +37,8 @@ class FastEncoder:
         self._encode, self._encode_all = tokenizer.encode_ordinary, tokenizer.encode_batch_flat
         self._plain = encoding(name)
 
-    def count(self, texts: Sequence[str], thrifty: bool = False) -> tuple[list[int], int]:
+    def count(self, texts: Sequence[str]) -> tuple[list[int], int]:
         """Return the number of tokens of each text, and how many of the texts were estimated."""
-        del thrifty  # its caches have a bound of their own
         with one_thread():
             return self._count(texts)
 

@@ -37,9 +37,6 @@ _SHORT: Final = 4_000
 _AT_ONCE: Final = 2_000
 MOST_CACHE: Final = 160 << 20
 """Bytes of caches that are thrown away: half a gigabyte of chat fills them, or 30 MB of words that never repeat."""
-SMALL_CACHE: Final = 48 << 20
-"""The same where memory is wanted for other things. They grow by doubling, so that 70 MB are there when it is told;
-loading anew and filling them again takes a second of 300 MB of text."""
 
 
 class Giga:
@@ -68,7 +65,7 @@ class Giga:
         self._together = PadTruncate(0)
         self._start = 0  # bytes in memory before the caches grew; known once it has counted
 
-    def count(self, texts: Sequence[str], thrifty: bool = False) -> tuple[list[int], int]:
+    def count(self, texts: Sequence[str]) -> tuple[list[int], int]:
         """Return the number of tokens of each text, and how many of the texts were estimated."""
         try:
             counted = self._count(texts)
@@ -76,7 +73,7 @@ class Giga:
             counted = self._count([repaired(text) for text in texts])
         held = _in_memory()
         self._start = self._start or held
-        if held - self._start > (SMALL_CACHE if thrifty else MOST_CACHE):
+        if held - self._start > MOST_CACHE:
             self._load()
         return counted
 
