@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,8 @@ from watch_proxy import BREAKS, PACE, followed  # noqa: E402
 LONGEST = 0.6
 """Seconds: a submit without trouble is over by then."""
 
-Tell = Callable[[str], None]
+TOGETHER = 50
+"""Cases that one server has: a list of many jobs takes longer than the client waits."""
 
 
 def main() -> int:
@@ -58,15 +58,17 @@ def main() -> int:
 
 def _submits(given: argparse.Namespace, mitmdump: str, folder: Path) -> list[str]:
     chance, counts, wrong = random.Random(given.seed), Counter[str](), []
-    with Submitter() as submitter, Road(folder / "road", mitmdump, given.profile) as road:
-        for number in range(given.times):
-            case, plan, kills = f"case-{number}", _plan(chance, road), _kills(chance)
-            road.plan(case, **plan)
-            found = User(road, submitter, folder / case, case).settled(kills)
-            _count(counts, plan, kills, found, road)
-            print(f"\r{number + 1} of {given.times}", end="", file=sys.stderr, flush=True)
-            if found.wrong:
-                wrong.append(f"{case}: {plan}, {kills}: {found.wrong}\n{found.said}")
+    with Submitter() as submitter:
+        for first in range(0, given.times, TOGETHER):
+            with Road(folder / f"road-{first}", mitmdump, given.profile) as road:
+                for number in range(first, min(first + TOGETHER, given.times)):
+                    case, plan, kills = f"case-{number}", _plan(chance, road), _kills(chance)
+                    road.plan(case, **plan)
+                    found = User(road, submitter, folder / case, case).settled(kills)
+                    _count(counts, plan, kills, found, road)
+                    print(f"\r{number + 1} of {given.times}", end="", file=sys.stderr, flush=True)
+                    if found.wrong:
+                        wrong.append(f"{case}: {plan}, {kills}: {found.wrong}\n{found.said}")
     print(file=sys.stderr)
     for name, count in sorted(counts.items()):
         print(f"{count:5} {name}")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from sandbox_runs import JOBS, POLLS, Make, ask, chats, job_of, look, send_file
@@ -106,6 +108,21 @@ def test_a_job_goes_on_while_the_server_is_down(tmp_path: Path) -> None:
     clock.advance(20)
     with Sandbox(tmp_path / "s", clock=clock, pace=Pace(10, 10, 10)) as server:
         assert look(server.url, f"{JOBS}/{job['id']}")["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("by", ["clock", "polls"])
+def test_a_list_of_jobs_that_stand_still_writes_nothing(by: Literal["clock", "polls"], make: Make) -> None:
+    import sqlite3
+
+    server = make(pace=Pace(1000, 1000, 1000, by=by))
+    file = send_file(server.url, chats())["id"]
+    jobs = {job_of(server.url, file)["id"] for _ in range(5)}
+    with closing(sqlite3.connect(server.folder / "sandbox.db")) as watching:
+        (before,) = watching.execute("PRAGMA data_version").fetchone()
+        for _ in range(3):
+            assert {each["id"] for each in look(server.url, JOBS)["data"]} == jobs
+        (after,) = watching.execute("PRAGMA data_version").fetchone()
+    assert after == before
 
 
 def test_a_folder_that_is_no_sandbox_is_told(tmp_path: Path) -> None:
