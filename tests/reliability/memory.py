@@ -31,6 +31,9 @@ sys.path.insert(0, str(ROOT / "tests" / "corpus"))
 GOOD = b'{"prompt": "say it ->", "completion": " yes"}\n'
 PIECE = b"x" * (1 << 20)
 EVERY_SECONDS = 0.005
+MOST_MIB = 500e6 / (1 << 20)
+SECONDS, BIG_SECONDS, BIG_BYTES = 5, 60, 1 << 20
+"""Of the processor, for a file of the corpus, and for those of a MiB or more."""
 
 
 def one_line(path: Path) -> None:
@@ -161,7 +164,9 @@ def of_corpus(folder: Path) -> bool:
     print(f"corpus   {len(files)} files in {time.monotonic() - began:.0f} s; most processor time {slowest:.1f} s")
     for one in every[:5]:
         print(f"  {one.memory:6.0f} MiB  {one.seconds:5.1f} s  exit {one.code}  {one.name}")
-    broken = [one for one in every if one.memory >= 500 or one.seconds >= 5 or one.code not in (0, 1, 2)]
+    big = {path.name for path in files if path.stat().st_size >= BIG_BYTES}
+    slow = [one for one in every if one.seconds >= (BIG_SECONDS if one.name in big else SECONDS)]
+    broken = [one for one in every if one.memory >= MOST_MIB or one in slow or one.code not in (0, 1, 2)]
     for one in broken:
         print(f"  broken: {one}")
     return bool(broken)
