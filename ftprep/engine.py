@@ -15,6 +15,7 @@ import xxhash
 from ftprep import keys
 from ftprep.batch import Batch
 from ftprep.dataset import Dataset, File
+from ftprep.foreign import kind_and_words
 from ftprep.lines import Lines, Writing, as_json
 from ftprep.mends import Repair, apply_to_all, keeps_asks
 from ftprep.model import Chat, Chunk, Example, Fault, ImagePart, Pair, Preference, Range, Row, Speech, Unpaired
@@ -359,7 +360,7 @@ def _where_said(faults: list[Fault], row: Row, shape: Shape | None) -> list[Faul
 
 
 def _crashed(rule: RowRule | RecordRule, error: Exception) -> Fault:
-    what = f"the rule {rule.card.name} crashed here ({type(error).__name__}: {error}): this is a bug in ftprep"
+    what = f"the rule {rule.card.name} crashed here ({kind_and_words(error)}): this is a bug in ftprep"
     return Fault(rule.card.code, what)
 
 

@@ -34,7 +34,8 @@ _LEADS: Final = [
 _PATTERNS: Final = {"p50k": "gpt2", "cl100k": "gpt4", "o200k": "o200k"}
 _SHORT: Final = 4_000
 """Characters of a text that is counted together with others, in a table as wide as the longest of them."""
-_AT_ONCE: Final = 2_000
+_AT_ONCE: Final = 120
+"""Texts of one table: with thousands it is megabytes, which drive all else out of the processor's caches."""
 MOST_CACHE: Final = 160 << 20
 """Bytes of caches that are thrown away: half a gigabyte of chat fills them, or 30 MB of words that never repeat."""
 
