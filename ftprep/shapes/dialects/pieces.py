@@ -185,9 +185,11 @@ def pair_calls(messages: Iterable[Mapping[str, Any]]) -> list[int]:
     seen: dict[str, int] = {}
     pairs, count = [], 0
     for message in messages:
-        for one in message.get("tool_calls") or ():
-            seen[one["id"]] = count
+        calls = message.get("tool_calls")
+        for one in calls if isinstance(calls, list) else ():  # a key that was set aside may be called so too
+            if isinstance(one, Mapping):
+                seen[str(one.get("id"))] = count
             count += 1
         if message.get("role") == "tool":
-            pairs.append(seen.get(message.get("tool_call_id", ""), -1))
+            pairs.append(seen.get(str(message.get("tool_call_id")), -1))
     return pairs

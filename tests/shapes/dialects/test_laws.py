@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 from dialog_samples import SAMPLES, Sample
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ftprep.model import Chat, Function, ImagePart, ImageUrl, Message, Pair, RefusalPart, TextPart, ToolCall
@@ -192,6 +192,7 @@ CHAT = st.builds(
 @EACH
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(chat=CHAT)
+@example(chat=Chat([Message("tool", extra={"tool_calls": 1, "tool_call_id": []})]))
 def test_what_is_written_without_a_loss_is_read_back(dialect: Dialect, chat: Chat) -> None:
     written = dialect.write(chat)
     if not written.losses:
