@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import compress
 from operator import not_
 from pathlib import Path
@@ -36,8 +37,9 @@ _SHORT: Final = 4_000
 """Characters of a text that is counted together with others, in a table as wide as the longest of them."""
 _AT_ONCE: Final = 120
 """Texts of one table: with thousands it is megabytes, which drive all else out of the processor's caches."""
-MOST_CACHE: Final = 160 << 20
-"""Bytes of caches that are thrown away: half a gigabyte of chat fills them, or 30 MB of words that never repeat."""
+MOST_CACHE: Final = 100 << 20
+"""Bytes of caches that are thrown away: a gigabyte of chat fills them, or 20 MB of words that never repeat. They double
+when they grow, so that 140 MB are there when it is told."""
 
 
 class Giga:
@@ -75,6 +77,8 @@ class Giga:
         held = _in_memory()
         self._start = self._start or held
         if held - self._start > MOST_CACHE:
+            self._tokenizer = None
+            give_back()
             self._load()
         return counted
 
@@ -127,3 +131,11 @@ def _beyond(texts: Sequence[str]) -> set[int]:
 def _in_memory() -> int:
     """Bytes of physical memory that this process holds."""
     return int(Path("/proc/self/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def give_back() -> None:
+    """Give memory that is free back to the system: what is loaded next would else come on top of it."""
+    import ctypes
+
+    with suppress(OSError, AttributeError, TypeError):  # only glibc has this
+        ctypes.CDLL(None).malloc_trim(0)
