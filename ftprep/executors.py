@@ -85,11 +85,11 @@ class _Worker:
         self.job: object = None
 
     def give(self, number: int, job: Job[Any], chunk: Chunk) -> None:
-        """Hand over one piece of work; raises OSError where the worker is dead."""
+        """Hand over one piece of work; raises OSError where the worker is dead, which has it nevertheless."""
+        self.task = number
         if self.job is not job:
             self.pipe.send(job)
             self.job = job
-        self.task = number
         self.pipe.send(chunk)
 
     def kill(self) -> None:
@@ -181,6 +181,8 @@ class _Shift:
             busy = self._pool.busy()
             if not busy and not self._again and not self._more:
                 return
+            if not busy:
+                continue  # who was to work has died before; nobody would ever be ready
             ready = wait([w.pipe for w in busy])
             for worker in busy:
                 if worker.pipe in ready:

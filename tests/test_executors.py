@@ -109,6 +109,30 @@ def test_a_chunk_that_always_kills_is_given_up_and_the_others_are_not(pool: Proc
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@POSIX
+@pytest.mark.parametrize(("dead", "answers"), [(1, [0, 2, 4]), (2, [0, 2, 4]), (9, ["lost 0", "lost 1", "lost 2"])])
+def test_workers_that_die_before_they_are_given_anything(
+    pool: Processes, monkeypatch: pytest.MonkeyPatch, dead: int, answers: list[object]
+) -> None:
+    """As where memory runs out: nobody must wait for them."""
+    give, killed = executors._Worker.give, list[executors._Worker]()
+
+    def give_late(worker: executors._Worker, *work: Any) -> None:
+        if len(killed) < dead:
+            killed.append(worker)
+            worker.process.kill()
+            worker.process.join()
+        give(worker, *work)
+
+    monkeypatch.setattr(executors._Worker, "give", give_late)
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.alarm(60)
+    try:
+        assert list(pool.map(doubled, chunks(3), gone)) == answers
+    finally:
+        signal.alarm(0)
+
+
 def test_what_a_worker_raises_is_raised_here(pool: Processes) -> None:
     with pytest.raises(ReadError, match="the file is gone") as caught:
         list(pool.map(refusing, chunks(9), gone))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import zipfile
 from pathlib import Path
@@ -122,7 +123,8 @@ def same_cells(path: Path) -> None:
         return  # csv and pandas end rows at carriage returns inside of cells without quotes
     records = [row.record for row in rows if not row.skipped]
     with path.open(encoding="utf-8-sig", newline="") as file:
-        header, *others = csv.reader(file, delimiter=table.delimiter)
+        # Blank lines may come before the header.
+        header, *others = itertools.dropwhile(lambda cells: not any(cells), csv.reader(file, delimiter=table.delimiter))
     blank = [cells for cells in others if not any(cells) or (len(cells) == 1 and not cells[0].strip(" \t"))]
     assert len(blank) >= sum(row.skipped for row in rows)
     want = [dict(zip(header, cells, strict=True)) for cells in others if cells not in blank]
