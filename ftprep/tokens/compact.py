@@ -91,8 +91,10 @@ def _unpacked(data: bytes) -> array[int]:
 
 def to_tiktoken(ranks: dict[bytes, int]) -> bytes:
     """Return the text of the .tiktoken file with these ranks: a line `base64(token) rank` each, in rank order."""
-    ordered = sorted(ranks.items(), key=lambda item: item[1])
-    return b"".join([b"%s %d\n" % (b2a_base64(token, newline=False), rank) for token, rank in ordered])
+    tokens = [b""] * (max(ranks.values(), default=-1) + 1)  # sorting pairs would take 15 MB, which workers inherit
+    for token, rank in ranks.items():
+        tokens[rank] = token
+    return b"".join([b"%s %d\n" % (b2a_base64(t, newline=False), rank) for rank, t in enumerate(tokens) if t])
 
 
 @contextmanager
