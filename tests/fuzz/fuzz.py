@@ -16,7 +16,8 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "corpus"), str(Path(__file__).parent)]
+TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS / "corpus"), str(TESTS / "fuzz")]
 
 MOST_BYTES = 4096
 SLOW_SECONDS = 5.0

@@ -12,6 +12,8 @@ from typing import Any
 import openpyxl
 import pytest
 import xlsxwriter
+from books import MAIN, PARTS, SHEET, sheet_of
+from books import package as packed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,33 +25,12 @@ from ftprep.readers.workbook import WorkbookReader
 from ftprep.readers.workbook_child import duration, text
 
 READER = WorkbookReader()
-MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-LINK = (
-    f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" Type="{LINKS}/%s" Target="%s"/>'
-    "</Relationships>"
-)
-PARTS = {
-    "_rels/.rels": LINK % ("officeDocument", "xl/workbook.xml"),
-    "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{LINKS}"><sheets><sheet name="S" sheetId="1" r:id="r1"/>'
-    "</sheets></workbook>",
-    "xl/_rels/workbook.xml.rels": LINK % ("worksheet", "worksheets/sheet1.xml"),
-    "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"><Override PartName="/xl/workbook.xml" '
-    'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>',
-}
-HEADER_ROW = (
-    '<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c><c r="B1" t="inlineStr"><is><t>b</t></is></c></row>'
-)
 
 
 def package(folder: Path, rows: str = "", **more: str | bytes) -> Path:
-    """A workbook written by hand: the rows of its one sheet as XML, and parts to add or to replace."""
-    sheet = f'<worksheet xmlns="{MAIN}"><sheetData>{HEADER_ROW}{rows}</sheetData></worksheet>'
+    """A workbook of the columns a and b: the rows of its one sheet as XML, and parts to add or to replace."""
     path = folder / "t.xlsx"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in {**PARTS, "xl/worksheets/sheet1.xml": sheet, **more}.items():
-            archive.writestr(name, data)
+    path.write_bytes(packed("", **{SHEET: sheet_of(rows, ("a", "b")), **more}))
     return path
 
 
@@ -275,7 +256,11 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'
         ("<row r = '1048576'><c\n r = 'XFD1048576'><v>1</v></c></row>", {}, "spans A1:XFD1048576"),
         ('<row r="16777216"><c r="A16777216"><v>1</v></c></row>', {}, "beyond the last one"),
         ('<row r="2"><c r="ZZZZ2"><v>1</v></c></row>', {}, "beyond the last one"),
-        ("", {"xl/sharedStrings.xml": f'<sst xmlns="{MAIN}" count="1" uniqueCount="4000000000"/>'}, "4000000000 texts"),
+        (
+            "",
+            {"xl/sharedStrings.xml": f'<sst xmlns="{MAIN}" count="1" uniqueCount="4000000000"/>'},
+            "4000000000 texts",
+        ),
         ("", {"xl/styles.xml": BOMB + "<styleSheet/>"}, "declares XML entities"),
         ("", {"xl/workbook.xml": BOMB + PARTS["xl/workbook.xml"]}, "declares XML entities"),
         ("", {"xl/worksheets/sheet1.xml": (BOMB + "<worksheet/>").encode("utf-16")}, "hides its text"),

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "corpus"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "corpus")]
 
 GOOD = b'{"prompt": "say it ->", "completion": " yes"}\n'
 PIECE = b"x" * (1 << 20)

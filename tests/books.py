@@ -7,19 +7,19 @@ import zipfile
 
 import xlsxwriter
 
-_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-_LINK = (
-    f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="r1" Type="{_LINKS}/%s" Target="%s"/>'
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+LINK = (
+    f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" Type="{LINKS}/%s" Target="%s"/>'
     "</Relationships>"
 )
-_PARTS = {
-    "_rels/.rels": _LINK % ("officeDocument", "xl/workbook.xml"),
-    "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_LINKS}"><sheets><sheet name="S" sheetId="1" r:id="r1"/>'
+PARTS = {
+    "_rels/.rels": LINK % ("officeDocument", "xl/workbook.xml"),
+    "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{LINKS}"><sheets><sheet name="S" sheetId="1" r:id="r1"/>'
     "</sheets></workbook>",
-    "xl/_rels/workbook.xml.rels": _LINK % ("worksheet", "worksheets/sheet1.xml"),
-    "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types"><Override PartName="/xl/workbook.xml" '
+    "xl/_rels/workbook.xml.rels": LINK % ("worksheet", "worksheets/sheet1.xml"),
+    "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"><Override PartName="/xl/workbook.xml" '
     'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>',
 }
 SHEET = "xl/worksheets/sheet1.xml"
@@ -35,17 +35,17 @@ def rows_of_cells(first: int, *rows: tuple[str, ...]) -> str:
     )
 
 
-def sheet_of(rows: str) -> str:
-    """A worksheet with the columns prompt and completion."""
-    head = rows_of_cells(1, ("prompt", "completion"))
-    return f'<worksheet xmlns="{_MAIN}"><sheetData>{head}{rows}</sheetData></worksheet>'
+def sheet_of(rows: str, columns: tuple[str, ...] = ("prompt", "completion")) -> str:
+    """A worksheet with these columns."""
+    head = rows_of_cells(1, columns)
+    return f'<worksheet xmlns="{MAIN}"><sheetData>{head}{rows}</sheetData></worksheet>'
 
 
 def package(rows: str, **more: str | bytes) -> bytes:
     """A workbook whose one sheet has these rows, and parts to add or to replace."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in {**_PARTS, SHEET: sheet_of(rows), **more}.items():
+        for name, data in {**PARTS, SHEET: sheet_of(rows), **more}.items():
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     return file.getvalue()
 
