@@ -6,10 +6,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import cached_property
-from operator import attrgetter, not_
+from operator import attrgetter
 from typing import Any, cast
 
-from ftprep.bulk import Joined, count_controls, find
+from ftprep.bulk import Joined, apart, count_controls, find
 from ftprep.model import Chat, Pair, Row, Speech, Talk
 
 ODD = re.compile(
@@ -92,8 +92,7 @@ class Batch:
     @cached_property
     def parts(self) -> tuple[Joined, Joined]:
         """All texts one behind the other: those of ASCII, in which a search is faster, and the others."""
-        plain = list(map(str.isascii, self.texts))
-        return Joined(self.texts, plain), Joined(self.texts, list(map(not_, plain)))
+        return apart(self.texts, list(map(str.isascii, self.texts)))
 
     def holds(self, patterns: tuple[re.Pattern[str], ...]) -> bool:
         """Whether one of the patterns occurs in any text."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import compress
 
-from ftprep.bulk import count_letters, holds, joined
+from ftprep.bulk import apart, count_letters, holds
 
 START, END = 20_000, 64
 """Characters kept of a shared beginning and end: of two texts a chunk only, so a long instruction costs nothing."""
@@ -101,9 +101,9 @@ _CASELESS = re.compile(
 
 def count_cases(texts: list[str]) -> tuple[int, int]:
     """Capital and small letters in all texts together; letters without case do not count."""
-    plain, other = joined(texts, list(map(str.isascii, texts)))
-    upper, lower = count_letters(plain.encode() + other.encode("utf-8", "surrogatepass"))
-    cased = _CASELESS.sub("", other)
+    plain, other = apart(texts, list(map(str.isascii, texts)))
+    upper, lower = count_letters(plain.said + other.said)
+    cased = _CASELESS.sub("", other.text)
     return upper + sum(map(str.isupper, cased)), lower + sum(map(str.islower, cased))
 
 
@@ -176,7 +176,7 @@ class TextSurvey:
         self.lower += lower
 
         plain = list(map(str.isascii, texts))
-        parts = joined(texts, plain)
+        parts = [part.text for part in apart(texts, plain)]
         self.has_newline = self.has_newline or any("\n" in part for part in parts)
         for other, occurs in self.occurring.items():
             self.occurring[other] = occurs or any(holds(part, other) for part in parts)
@@ -191,7 +191,7 @@ class TextSurvey:
             tails = [text[-40:] for text in compress(texts, lacks)]
             lacking.add_all(zip(compress(numbers, lacks), tails, strict=True))
         bodies = _bodies(texts, ending, lacks)
-        if any(holds(part, ending) for part in joined(bodies, plain)):
+        if any(holds(part.text, ending) for part in apart(bodies, plain)):
             more = len(ending) + 15
             inside.add_all(
                 (number, text[max(0, at - 15) : at + more])

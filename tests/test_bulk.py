@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ftprep import bulk
-from ftprep.bulk import Joined, count_controls, count_letters, count_quotes, find, holds, joined, long_words, squeeze
+from ftprep.bulk import Joined, apart, count_controls, count_letters, count_quotes, find, holds, long_words, squeeze
 
 
 @pytest.fixture(params=[0, 1 << 60], ids=["numpy", "plain"], scope="module", autouse=True)
@@ -62,7 +62,7 @@ def test_a_needle_is_found_among_many_that_are_nearly_it(needle: str, between: s
 
 @given(st.lists(st.text(alphabet="aé答", max_size=5), max_size=8))
 def test_texts_are_joined_by_their_width(texts: list[str]) -> None:
-    plain, other = joined(texts, list(map(str.isascii, texts)))
+    plain, other = (part.text for part in apart(texts, list(map(str.isascii, texts))))
     assert plain == "\1".join(t for t in texts if t.isascii())
     assert other == "\1".join(t for t in texts if not t.isascii())
 

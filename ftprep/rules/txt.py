@@ -16,7 +16,6 @@ from ftprep.rules import mojibake, txt_words
 from ftprep.rules.sweep import Found, OddRule, TextRule, around, times
 
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_LOW = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _HIGH = re.compile("[\x80-\x9f]")
 _C1 = frozenset(map(chr, range(0x80, 0xA0)))
 
@@ -47,12 +46,9 @@ class ControlCharacters(TextRule):
 
     def suspects(self, batch: Batch) -> list[Row]:
         """The rows with a text that holds one."""
-        suspect = set[int]()
         if batch.has_controls:
-            suspect = {number for number, text in enumerate(batch.texts) if _LOW.search(text)}
-        if batch.odd & _C1:
-            suspect |= batch.parts[1].matching(_HIGH)
-        return self.guilty(batch, suspect)
+            return self.guilty(batch, (number for number, text in enumerate(batch.texts) if _CONTROL.search(text)))
+        return self.guilty(batch, batch.parts[1].matching(_HIGH)) if batch.odd & _C1 else []
 
     def look(self, text: str) -> Iterator[Found]:
         misread = {at for start, end, _ in mojibake.runs(text) for at in range(start, end)}  # TXT102 tells of those
