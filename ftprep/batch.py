@@ -9,7 +9,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, cast
 
-from ftprep.bulk import Joined, apart, count_controls, find
+from ftprep.bulk import Joined, Texts, count_controls, find
 from ftprep.model import Chat, Pair, Row, Speech, Talk
 
 ODD = re.compile(
@@ -78,9 +78,9 @@ class Batch:
         return [row for row in self.rows if row.example is not None and row.example.shape in shapes]
 
     @cached_property
-    def texts(self) -> list[str]:
+    def texts(self) -> Texts:
         """All texts in order: prompt and completion of a pair, names, words and calls of a conversation."""
-        texts, self._ends = [], []
+        texts, self._ends = Texts(), []
         for row in self.rows:
             if row.speech is not None:
                 texts += row.speech.texts
@@ -89,10 +89,10 @@ class Batch:
             self._ends.append(len(texts))
         return texts
 
-    @cached_property
+    @property
     def parts(self) -> tuple[Joined, Joined]:
         """All texts one behind the other: those of ASCII, in which a search is faster, and the others."""
-        return apart(self.texts, list(map(str.isascii, self.texts)))
+        return self.texts.parts
 
     def holds(self, patterns: tuple[re.Pattern[str], ...]) -> bool:
         """Whether one of the patterns occurs in any text."""

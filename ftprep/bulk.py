@@ -190,6 +190,20 @@ def apart(texts: list[str], plain: list[bool]) -> tuple[Joined, Joined]:
     return Joined(texts, plain), Joined(texts, list(map(not_, plain)))
 
 
+class Texts(list[str]):
+    """Some texts in order, and what they are one behind the other."""
+
+    @cached_property
+    def plain(self) -> list[bool]:
+        """Which of them are ASCII."""
+        return list(map(str.isascii, self))
+
+    @cached_property
+    def parts(self) -> tuple[Joined, Joined]:
+        """Those of ASCII, and the others."""
+        return apart(self, self.plain)
+
+
 def find(pattern: re.Pattern[str], text: str, at: int = 0) -> int:
     """Where a pattern is found first from a place on, -1 if nowhere: from one to the next of the character that it
     begins with, if that is one and rare, since `str` looks for one character five times as fast as `re`, and 20

@@ -51,9 +51,9 @@ class FastEncoder:
             return self._count([repaired(text) for text in texts])
         return [count for count, _ in pairs], sum(not exact for _, exact in pairs)
 
-    def _count_each(self, texts: list[str]) -> list[int]:
+    def _count_each(self, texts: Sequence[str]) -> list[int]:
         # One call for all: a quarter less time than one for each. It starts a thread, so it comes after any fork.
-        ends = array("Q", self._encode_all(texts)[1])
+        ends = array("Q", self._encode_all(list(texts))[1])
         return list(map(sub, ends[1:], ends))
 
     def _count_long(self, text: str) -> tuple[int, bool]:
@@ -68,12 +68,12 @@ class FastEncoder:
         return total, exact
 
 
-def once_each(texts: Sequence[str], count: Callable[[list[str]], list[int]]) -> list[int]:
+def once_each(texts: Sequence[str], count: Callable[[Sequence[str]], list[int]]) -> list[int]:
     """What `count` gives for each text, asked only once for texts that repeat: many sets begin every conversation with
     the same instructions."""
     some = texts[:_TELLING]
     if len(set(some)) > 0.8 * len(some):
-        return count(list(texts))
+        return count(texts)
     each = dict.fromkeys(texts, 0)
     each.update(zip(each, count(list(each)), strict=True))
     return list(map(each.__getitem__, texts))

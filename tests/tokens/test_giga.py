@@ -14,11 +14,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ftprep.bulk import Joined, Texts
 from ftprep.tokens import ENCODING_NAMES, encoding, engines, giga
 
 pytestmark = pytest.mark.skipif(not engines.is_installed("gigatoken"), reason="gigatoken is not installed")
 
 NAMES = sorted(engines.PAYS_AFTER["gigatoken"])
+# What patterns treat in a way of its own, at the ends of texts above all: there each is counted as if it were alone.
+ENDS = [
+    *" \t\n\r\v\f\x1c\x85\xa0\u3000\u2028'’/.,907",
+    "'s",
+    "'LL",
+    "é",
+    "\u0301",
+    "答",
+    "Ab",
+    "a",
+    "😀",
+    "\1",
+    "\v907",
+]
 PATTERNS = ["cl100k_base", "o200k_base", "r50k_base"]
 
 
@@ -41,6 +56,24 @@ def test_counts_are_tiktokens(name: str, texts: list[str], made: dict[str, giga.
 @given(texts=st.lists(st.text(max_size=80), max_size=5))
 def test_counts_of_any_text_are_tiktokens(name: str, made: dict[str, giga.Giga], texts: list[str]) -> None:
     assert made[name].count(texts) == (_plain(name, texts), 0)
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+@settings(deadline=None, max_examples=300)
+@given(texts=st.lists(st.lists(st.sampled_from(ENDS), max_size=6).map("".join), max_size=8))
+def test_what_stands_at_the_ends_of_texts_counts_as_it_does_alone(
+    name: str, made: dict[str, giga.Giga], texts: list[str]
+) -> None:
+    assert made[name].count(texts) == (_plain(name, texts), 0)
+
+
+@pytest.mark.parametrize("name", ["cl100k_base", "o200k_base"])
+def test_texts_are_counted_together(name: str, made: dict[str, giga.Giga]) -> None:
+    """Each alone takes twice the time."""
+    texts = Texts([*ENDS, "Some words.\n\n", "  ", "", "42"])
+    texts = Texts(text for text in texts if "\1" not in text and "\v" not in text)
+    counts = [made[name]._count_together(part) for part in texts.parts]
+    assert None not in [None if count is None else "some" for count in counts]
 
 
 @pytest.mark.parametrize("name", PATTERNS)
@@ -81,10 +114,11 @@ def test_runs_of_one_character_take_no_more_than_a_moment(text: str, made: dict[
     assert time.process_time() - started < 10
 
 
-def test_each_new_character_is_found() -> None:
-    new = [c for c in map(chr, range(0x34000)) if giga._NEW.match(c)]
-    assert len(new) == 4699
-    assert [c for c in new if giga._beyond(["plain", f"é{c}"]) != {1}] == []
+def test_each_odd_character_is_found() -> None:
+    """4,699 new ones, and surrogates."""
+    odd = [c for c in map(chr, range(0x34000)) if giga._ODD.match(c)]
+    assert len(odd) == 4699 + 2048
+    assert [c for c in odd if not giga._is_odd(Joined(["plain", f"é{c}"], [True, True]))] == []
 
 
 @pytest.mark.parametrize("name", sorted(set(ENCODING_NAMES) - set(NAMES)))
@@ -99,14 +133,14 @@ def test_what_the_caches_hold_is_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
     rng = random.Random(1)
     counter = giga.Giga("r50k_base")
     counter.count(["some"])
-    first, most, loaded = counter._tokenizer, 0, counter._start
+    first, most, loaded = counter._encode, 0, counter._start
     for _ in range(40):
         text = "".join(rng.choices(string.ascii_lowercase + " " * 2, k=1_000_000))
         texts = [text[i : i + 1000] for i in range(0, len(text), 1000)]
         counts = counter.count(texts)[0]
         most = max(most, giga._in_memory())
     assert counts == _plain("r50k_base", texts)
-    assert counter._tokenizer is not first
+    assert counter._encode is not first
     assert most - loaded < 128 << 20
 
 
