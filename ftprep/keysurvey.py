@@ -68,10 +68,6 @@ class KeySurvey:
     def repeated(self) -> Iterator[bytes]:
         """The entries of rows that ask what another asks too, sorted: those of one question stand together, then those
         that answer the same, then the same, the first in the data first."""
-        np = None if self._runs or not self._held else numpy_for(self._held)
-        if np is not None:
-            yield from _sharing_by_numpy(np, self._blocks)
-            return
         data = b"".join(self._blocks)
         places = _by_part(data)
         for number in range(_PARTS):
@@ -81,6 +77,12 @@ class KeySurvey:
             held = [data[SIZE * p : SIZE * p + SIZE] for p in places[number]]
             part = b"".join([*self._on_disk(number), *held])
             yield from sorted(_sharing(part, range(len(part) // SIZE)))
+
+    def repeated_numbers(self) -> Iterator[Any] | None:
+        """`repeated` in a fifth of the time, as arrays of numpy that end where a question does: a row of four numbers
+        for each entry. None where there are few entries, or they are on disk."""
+        np = None if self._runs or not self._held else numpy_for(self._held)
+        return None if np is None else _sharing_by_numpy(np, self._blocks)
 
     def said(self, ordinals: Iterable[int]) -> dict[int, bytes]:
         """The three digests of the rows with these ordinals."""
@@ -154,16 +156,15 @@ def _made(block: bytes) -> KeySurvey:
     return survey
 
 
-def _sharing_by_numpy(np: Any, blocks: list[bytes]) -> Iterator[bytes]:
-    """The entries whose question stands in another one too, sorted: in a fifth of the time."""
+def _sharing_by_numpy(np: Any, blocks: list[bytes]) -> Iterator[Any]:
+    """The entries whose question stands in another one too, sorted."""
     entries = [np.frombuffer(block, ">u8").reshape(-1, SIZE // 8) for block in blocks]
     asked = np.sort(np.concatenate([block[:, 0] for block in entries]).astype(np.uint64))
     shared = np.unique(asked[1:][asked[1:] == asked[:-1]])
     del asked
     for start in range(0, len(shared), _AT_ONCE):  # all may be very many
         few = np.concatenate([_asking(np, block, shared[start : start + _AT_ONCE]) for block in entries])
-        whole = few[np.lexsort(few.T[::-1])].astype(">u8").tobytes()
-        yield from (whole[at : at + SIZE] for at in range(0, len(whole), SIZE))
+        yield few[np.lexsort(few.T[::-1])].astype(np.uint64)
 
 
 def _asking(np: Any, entries: Any, shared: Any) -> Any:

@@ -52,6 +52,12 @@ def test_rows_that_ask_the_same_are_found(
         for survey in (found, again):
             assert len(survey) == len(entries)
             assert list(survey.repeated()) == sorted(e for e in entries if asked.count(e[:8]) > 1)
+            many = survey.repeated_numbers()
+            assert (many is None) is (pays_after > 0 or not bound or len(entries) * SIZE > bound or not entries)
+            if many is not None:
+                assert [b"".join(n.to_bytes(8) for n in entry) for some in many for entry in some.tolist()] == list(
+                    survey.repeated()
+                )
             assert survey.said([0, 3, 10**6]) == {n: e[:24] for n, e in enumerate(entries) if n in (0, 3)}
             assert survey.different(0) == min(2, len(set(asked)))
             assert survey.different(8) == min(2, len({e[8:16] for e in entries}))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from itertools import chain
+from typing import Any, ClassVar
 
 from ftprep import keys
 from ftprep.dataset import Dataset
@@ -64,10 +65,52 @@ def _compare(group: list[bytes], found: dict[str, list[Repeat]]) -> None:
         found["DUP104"].extend((later, each[0]) for later in each[1:])
 
 
+def find_many_repeats(entries: Iterable[Any]) -> dict[str, list[Repeat]]:
+    """`find_repeats` by numpy, from arrays of entries as four numbers each."""
+    import numpy as np
+
+    blank = int.from_bytes(keys.BLANK)
+    found: dict[str, list[Any]] = {"DUP101": [], "DUP102": [], "DUP104": []}
+    for some in entries:
+        if not len(some):
+            continue
+        asked, answered, said, numbers = some.T
+        # Each step looks at the first in the data of those that the step before found to be the same.
+        begins = _changes(np, asked, answered, said)
+        found["DUP101"].append(_later(np, numbers, begins))
+        asked, answered, numbers = asked[begins], answered[begins], numbers[begins]
+        begins = _changes(np, asked, answered)
+        found["DUP102"].append(_later(np, numbers, begins))
+        asked, numbers = asked[begins], np.minimum.reduceat(numbers, np.flatnonzero(begins))
+        asks = asked != blank
+        asked, numbers = asked[asks], numbers[asks]
+        found["DUP104"].append(_later(np, numbers, _changes(np, asked)))
+    return {code: sorted(chain.from_iterable(pairs)) for code, pairs in found.items()}
+
+
+def _changes(np: Any, *columns: Any) -> Any:
+    """Where something stands in sorted columns that does not stand before."""
+    begins = np.ones(len(columns[0]), np.bool_)
+    begins[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
+    return begins
+
+
+def _later(np: Any, numbers: Any, begins: Any) -> list[Repeat]:
+    """Of groups of numbers, all but the least of each, with the least."""
+    if begins.all():
+        return []
+    places = np.flatnonzero(begins)
+    firsts = np.repeat(np.minimum.reduceat(numbers, places), np.diff(places, append=len(numbers)))
+    later = numbers != firsts
+    return list(zip(numbers[later].tolist(), firsts[later].tolist(), strict=True))
+
+
 def repeats_in(dataset: Dataset, code: str) -> list[Repeat]:
     """The repeats that the rule with this code is about; looked for once."""
     if not dataset.memo:
-        dataset.memo.update(find_repeats(dataset.surveys.keys.repeated()))
+        survey = dataset.surveys.keys
+        many = survey.repeated_numbers()
+        dataset.memo.update(find_repeats(survey.repeated()) if many is None else find_many_repeats(many))
     return dataset.memo[code]
 
 

@@ -87,8 +87,10 @@ class NearDuplicate(DatasetRule):
         from ftprep.nearness import find_near
 
         if dataset.near is None:
-            named = {number for code in ("DUP101", "DUP102") for number, _ in repeats_in(dataset, code)}
-            rows = (row for row in dataset.surveys.said.rows if row.number not in named)
+            rows = dataset.surveys.said.rows
+            if rows:  # none of a large set
+                named = {number for code in ("DUP101", "DUP102") for number, _ in repeats_in(dataset, code)}
+                rows = [row for row in rows if row.number not in named]
             dataset.near = find_near(rows, min(1.0, max(0.5, self.share)), self.words)
         return dataset.near
 
