@@ -141,7 +141,7 @@ class Batch:
     @cached_property
     def hollow(self) -> list[Row]:
         """Conversations with a message that says nothing or only white space, or has parts."""
-        if "" in self.texts or any(map(str.isspace, self.texts)):
+        if any(part.has_blank for part in self.parts):
             return [row for row in self.chats if _is_hollow(row)]
         return [row for row in self.chats if row.speech is not None and not row.speech.is_plain and _is_hollow(row)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from itertools import accumulate, compress
 from operator import not_
@@ -96,19 +96,20 @@ LONG_WORD: Final = 20
 _LONG_WORD = re.compile(rb"[A-Za-z0-9_-]{%d}" % LONG_WORD)
 
 
-def long_words(data: bytes) -> list[int]:
+def long_words(data: bytes) -> Sequence[int]:
     """Where, in UTF-8, LONG_WORD letters of ASCII, digits, hyphens and underscores in a row may be: at least one place
-    in each such stretch."""
+    in each such stretch, in no order; a list, or an array of numpy."""
     np = numpy_for(len(data))
     if np is None:
         return [found.start() for found in _LONG_WORD.finditer(data)]
     codes = np.frombuffer(data, np.int8)  # what is not ASCII is negative, and ends a word like all below "0"
-    ends = np.packbits((codes < 48) ^ (codes == 45))  # a bit for each character
+    marks = codes.view(np.uint8) - 58 < 7  # those between "9" and "A"
+    ends = np.packbits((codes < 48) ^ (codes == 45) | marks)  # a bit for each character
     whole = ends == 0
     # Of twenty in a row sixteen fill two bytes, or eight fill one, and then four are next to it on either side.
     two = np.flatnonzero(whole[:-1] & whole[1:])
     one = np.flatnonzero(whole[1:-1] & ((ends[:-2] & 15 | ends[2:] & 240) == 0)) + 1
-    return sorted({8 * place for place in (*two.tolist(), *one.tolist())})
+    return 8 * np.concatenate((two, one))  # type: ignore[no-any-return]
 
 
 _FORM: Final = bytes.maketrans(b"0123456789", b"0" * 10)
@@ -124,9 +125,10 @@ class Joined:
         self._holding: dict[bytes, set[int]] = {}
 
     @cached_property
-    def numbers(self) -> list[int]:
+    def numbers(self) -> Sequence[int]:
         """The numbers of the chosen among all texts."""
-        return list(compress(range(len(self._chosen)), self._chosen))
+        every = range(len(self._chosen))
+        return every if len(self.texts) == len(every) else list(compress(every, self._chosen))
 
     @cached_property
     def said(self) -> bytes:
@@ -138,23 +140,45 @@ class Joined:
         """Its UTF-8 with each digit as 0."""
         return self.said.translate(_FORM)
 
-    def at_bytes(self, places: Iterable[int]) -> set[int]:
-        """The numbers of the texts in which these places of its UTF-8 are, which are in order."""
-        found, end = set[int](), 0
-        for place in places:
-            if place >= end:  # the first in its text
-                which, end = _place(place, self._sizes)
-                found.add(self.numbers[which])
-        return found
+    def at_bytes(self, places: Sequence[int]) -> set[int]:
+        """The numbers of the texts in which these places of its UTF-8 are."""
+        ends = self._said_ends
+        if isinstance(ends, list):
+            which = {bisect_left(ends, place) for place in places}
+        else:
+            which = set(ends.searchsorted(places).tolist())
+        return {self.numbers[i] for i in which}
+
+    def of_size(self, least: int) -> list[str]:
+        """The texts of so many characters or more."""
+        ends = self._said_ends
+        if not isinstance(ends, list):
+            import numpy as np
+
+            long = np.flatnonzero(np.diff(ends, prepend=-1) > least).tolist()  # bytes, and one for what is between
+            return [self.texts[i] for i in long if len(self.texts[i]) >= least]
+        return [text for text in self.texts if len(text) >= least]
+
+    @cached_property
+    def has_blank(self) -> bool:
+        """Whether a text is empty or only white space."""
+        ends = self._said_ends
+        if not isinstance(ends, list) and len(self.said) == len(self.text):
+            import numpy as np
+
+            firsts = np.frombuffer(self.said + b"\1", np.uint8)[np.append(0, ends[:-1] + 1)]
+            maybe = np.flatnonzero(firsts <= 32).tolist()  # few begin with white space, or with what is between them
+            return any(not text or text.isspace() for text in (self.texts[i] for i in maybe))
+        return "" in self.texts or any(map(str.isspace, self.texts))
 
     def holding(self, needle: bytes) -> set[int]:
         """The numbers of the texts whose form holds a needle."""
         if needle not in self._holding:
             found, at = set[int](), self.form.find(needle)
             while at >= 0:
-                which, end = _place(at, self._sizes)
+                which = bisect_left(self._said_ends, at)
                 found.add(self.numbers[which])
-                at = self.form.find(needle, end)
+                at = self.form.find(needle, self._said_ends[which] + 1)
             self._holding[needle] = found
         return self._holding[needle]
 
@@ -162,27 +186,30 @@ class Joined:
         """The numbers of the texts in which a pattern is found; one that is never found over the bounds of a text."""
         found, at = set[int](), find(pattern, self.text)
         while at >= 0:
-            which, end = _place(at, self._lengths)
+            which = bisect_left(self._text_ends, at)
             found.add(self.numbers[which])
-            at = find(pattern, self.text, end)
+            at = find(pattern, self.text, self._text_ends[which] + 1)
         return found
 
     @cached_property
-    def _lengths(self) -> list[int]:
-        return list(accumulate(map(len, self.texts)))
+    def _text_ends(self) -> Sequence[int]:
+        """Where each of the texts ends."""
+        return self._said_ends if len(self.said) == len(self.text) else _ends(map(len, self.texts))
 
     @cached_property
-    def _sizes(self) -> list[int]:
-        if len(self.said) == len(self.text):
-            return self._lengths
-        return list(accumulate(len(text.encode("utf-8", "surrogatepass")) for text in self.texts))
+    def _said_ends(self) -> Any:
+        """Where each of the texts ends in its UTF-8: a list, or an array of numpy."""
+        np = numpy_for(len(self.said))
+        if np is not None:
+            between = np.flatnonzero(np.frombuffer(self.said, np.uint8) == 1)
+            if len(between) == len(self.texts) - 1:  # no text holds U+0001
+                return np.append(between, len(self.said))
+        return _ends(len(text.encode("utf-8", "surrogatepass")) for text in self.texts)
 
 
-def _place(at: int, lengths: list[int]) -> tuple[int, int]:
-    """Which of some texts with one character between them has a place, and where the next one begins; `lengths` are
-    those of the first, the first two and so on."""
-    which = bisect_left(range(len(lengths)), at, key=lambda i: lengths[i] + i)
-    return which, lengths[which] + which + 1
+def _ends(lengths: Iterable[int]) -> list[int]:
+    """Where texts of these lengths end, with one character between them."""
+    return [number + end for number, end in enumerate(accumulate(lengths))]
 
 
 def apart(texts: list[str], plain: list[bool]) -> tuple[Joined, Joined]:

@@ -89,12 +89,24 @@ def _fold_all(encoded: list[bytes]) -> list[bytes]:
 
 def pack(text: str) -> bytes:
     """A text without its white space: enough to compare answers to one question, and cheaper than folding."""
-    return _pack(text, _encoded(text))
+    return _packs([text], [_encoded(text)])[0]
 
 
-def _pack(text: str, encoded: bytes) -> bytes:
-    if text.isascii() or _FILLED.fullmatch(text):
-        return encoded.translate(None, _WHITE)
+def _packs(texts: list[str], encoded: list[bytes]) -> list[bytes]:
+    """`pack` of each of many texts, which are given in UTF-8 too."""
+    filled = [text.isascii() or _FILLED.fullmatch(text) is not None for text in texts]
+    if not all(filled):
+        simple = list(compress(encoded, filled))
+        packed = iter(_packs_filled(simple))
+        return [next(packed) if fits else _pack_wide(text) for text, fits in zip(texts, filled, strict=True)]
+    return _packs_filled(encoded)
+
+
+def _packs_filled(encoded: list[bytes]) -> list[bytes]:
+    return _NOWHERE.join(encoded).translate(None, _WHITE).split(_NOWHERE) if encoded else []
+
+
+def _pack_wide(text: str) -> bytes:
     return _encoded("".join(text.split()))
 
 
@@ -120,7 +132,7 @@ def of_pairs(
     """`ask`, `answer` and `exact` of many pairs, at a fifth of the cost; `asked` is given where it is known."""
     questions, replies = list(map(_encoded, prompts)), list(map(_encoded, completions))
     asked = asked or _asks(prompts, questions, endings)
-    answered = list(map(_hash, map(_pack, completions, replies)))
+    answered = list(map(_hash, _packs(completions, replies)))
     return asked, answered, list(map(_hash, replies, map(_number, questions)))
 
 
@@ -178,7 +190,7 @@ def of_speeches(speeches: list[Speech], talks: list[Talk], may_hold_nul: bool = 
         )
         for speech, talk, asks, opening, answers in zip(speeches, talks, said, openings, told, strict=True)
     ]
-    return list(map(bytes.join, repeat(b""), zip(asked, map(_hash, map(_pack, replies, told)), whole, strict=True)))
+    return list(map(bytes.join, repeat(b""), zip(asked, map(_hash, _packs(replies, told)), whole, strict=True)))
 
 
 def _holds_nul(speech: Speech) -> bool:

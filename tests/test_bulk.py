@@ -98,15 +98,23 @@ WORDY = st.lists(
 @example("a" * 19)
 def test_long_words_are_found(text: str) -> None:
     data = text.encode()
-    places = long_words(data)
-    assert places == sorted(places)
+    places = list(long_words(data))
     for word in re.finditer(rb"[A-Za-z0-9_-]{20,}", data):
         assert any(word.start() <= place < word.end() for place in places)
     # Characters between "9" and "a" that are no letters pass for some.
     assert all(re.match(rb"[0-9A-Za-z_:-@\[-`{-\x7f-]", data[place : place + 1]) for place in places)
 
 
-PIECE = st.sampled_from(["", "a", "ab", "é", "a\1b", "答案", "x@y", "@", "0", "@a@a"])
+def _which(texts: list[str], place: int) -> int:
+    """In which of the texts, joined by one byte, a byte stands."""
+    for which, text in enumerate(texts):
+        if place <= len(text.encode()):
+            return which
+        place -= len(text.encode()) + 1
+    raise AssertionError(place)
+
+
+PIECE = st.sampled_from(["", "a", "ab", "é", "a\1b", "答案", "x@y", "@", "0", "@a@a", " ", "\n ", " a", "\u3000"])
 
 
 @given(st.lists(st.tuples(PIECE, st.booleans()), max_size=12))
@@ -117,6 +125,14 @@ def test_texts_together_tell_which_of_them_has_a_mark(pieces: list[tuple[str, bo
         wanted = {n for n, (text, is_chosen) in enumerate(pieces) if is_chosen and pattern.search(text)}
         assert whole.matching(pattern) == wanted
         assert (find(pattern, whole.text) >= 0) == bool(wanted)
+    among = [text for text, is_chosen in pieces if is_chosen]
+    assert whole.has_blank is any(not text or text.isspace() for text in among)
+    assert sorted(whole.of_size(2)) == sorted(text for text in among if len(text) >= 2)
+    said = whole.said
+    places = [place for place, byte in enumerate(said) if byte not in b"\1"]
+    for some in (places, places[:1], places[-1:], places[::-3], []):
+        wanted = {whole.numbers[_which(whole.texts, place)] for place in some}
+        assert whole.at_bytes(some) == wanted
     assert whole.holding(b"0") == {n for n, (text, is_chosen) in enumerate(pieces) if is_chosen and "0" in text}
     assert whole.holding("答".encode()) == {
         n for n, (text, is_chosen) in enumerate(pieces) if is_chosen and "答" in text

@@ -90,8 +90,7 @@ class RepeatedRun(RowRule):
 
     def suspects(self, batch: Batch) -> list[Row]:
         """The rows with a long text that may repeat itself; all where some cannot be told from the others."""
-        long = [text for text in batch.texts if len(text) >= _LEAST]
-        found = {text for text in long if _may_repeat(text)}
+        found = {text for part in batch.parts for text in part.of_size(_LEAST) if _may_repeat(text)}
         return [row for row in batch.of(self.shapes) if _says(row, found)] if found else []
 
     def check(self, row: Row, setting: Setting) -> Iterator[Fault]:
