@@ -10,13 +10,10 @@ from operator import attrgetter
 from typing import Any, cast
 
 from ftprep.bulk import Joined, Texts, count_controls, find
+from ftprep.characters import ODD, SETS
 from ftprep.model import Chat, Pair, Row, Speech, Talk
 
-ODD = re.compile(
-    "[\x80-\x9f\xad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufffd"
-    "\U000e0000-\U000e01ef]"
-)
-"""Characters that are not seen or say that something went wrong, of those that are not ASCII."""
+_ODD = re.compile(f"[{SETS[ODD]}]")
 
 
 class Batch:
@@ -115,8 +112,8 @@ class Batch:
 
     @cached_property
     def odd(self) -> frozenset[str]:
-        """The odd characters that there are."""
-        return frozenset(ODD.findall(self.parts[1].text))
+        """The odd characters that there are: not seen, or a sign that something went wrong."""
+        return frozenset(_ODD.findall(self.parts[1].text) if self.texts.kinds & ODD else ())
 
     @cached_property
     def has_controls(self) -> bool:

@@ -10,6 +10,8 @@ from itertools import accumulate, compress
 from operator import not_
 from typing import Any, Final
 
+from ftprep.characters import ALL, WHITE, kinds_in
+
 PAYS_AFTER: Final = 16_000_000
 """Bytes after which importing numpy (0.1 s) has paid for itself: it saves about 6 ns a byte."""
 
@@ -28,8 +30,11 @@ def numpy_for(size: int) -> Any:
 
 
 def expect_numpy() -> None:
-    """Count on numpy from here on: something else imports it anyway."""
+    """Import numpy now, so that forked workers share it, and count on it from here on."""
     global _seen  # noqa: PLW0603 - as above
+    import numpy as np
+
+    del np
     _seen = max(_seen, PAYS_AFTER)
 
 
@@ -69,10 +74,10 @@ def count_quotes(data: bytes) -> int:
     np = numpy_for(len(data))
     if np is not None:
         codes = np.frombuffer(data, np.uint8)
-        quotes = codes == 34
-        escaped = quotes[1:] & (codes[:-1] == 92)
-        if not (escaped[1:] & (codes[:-2] == 92)).any():
-            return int(np.count_nonzero(quotes)) - int(np.count_nonzero(escaped))
+        slashes = np.flatnonzero(codes == 92)
+        escaping = slashes[codes[np.minimum(slashes + 1, len(codes) - 1)] == 34]
+        if not (codes[escaping - 1] == 92).any():
+            return int(np.count_nonzero(codes == 34)) - len(escaping)
     return data.count(b'"') - data.replace(b"\\\\", b"").count(b'\\"')
 
 
@@ -136,6 +141,14 @@ class Joined:
         return self.text.encode("utf-8", "surrogatepass")
 
     @cached_property
+    def kinds(self) -> int:
+        """The sets of characters of which one may stand in the texts (see `characters`)."""
+        if self.text.isascii():
+            return 0
+        np = numpy_for(len(self.text))
+        return ALL if np is None else kinds_in(np, self.text)
+
+    @cached_property
     def form(self) -> bytes:
         """Its UTF-8 with each digit as 0."""
         return self.said.translate(_FORM)
@@ -163,7 +176,7 @@ class Joined:
     def has_blank(self) -> bool:
         """Whether a text is empty or only white space."""
         ends = self._said_ends
-        if not isinstance(ends, list) and len(self.said) == len(self.text):
+        if not isinstance(ends, list) and not self.kinds & WHITE:
             import numpy as np
 
             firsts = np.frombuffer(self.said + b"\1", np.uint8)[np.append(0, ends[:-1] + 1)]
@@ -229,6 +242,11 @@ class Texts(list[str]):
     def parts(self) -> tuple[Joined, Joined]:
         """Those of ASCII, and the others."""
         return apart(self, self.plain)
+
+    @property
+    def kinds(self) -> int:
+        """The sets of characters of which one may stand in them (see `characters`)."""
+        return self.parts[1].kinds
 
 
 def find(pattern: re.Pattern[str], text: str, at: int = 0) -> int:

@@ -12,6 +12,7 @@ from xxhash import xxh3_64_digest as _hash
 from xxhash import xxh3_64_intdigest as _number
 
 from ftprep.bulk import squeeze
+from ftprep.characters import ALL, SETS, TAME, WHITE, WILD
 from ftprep.later import later
 from ftprep.model import Chat, Example, Pair, Speech, Talk
 
@@ -37,15 +38,10 @@ _SMALL_BLANKS: Final = _BLANKS[:65] + bytes(range(97, 123)) + _BLANKS[91:]
 
 
 # Text of such characters can be folded in UTF-8 as if it were ASCII, since beyond that they are no white space, and
-# casefold() leaves them as they are: accented small letters, typographic marks, Hebrew to Burmese, Chinese, Japanese,
-# Korean, full-width marks, pictures.
-_TAME: Final = later(
-    "[\0-\x7f\xa1-\xb4\xb6-\xbf\xd7\xe0-\xff\u0430-\u045f\u0590-\u109f\u1100-\u11ff\u2010-\u2027\u2030-\u205e"
-    "\u20a0-\u20cf\u2190-\u23ff\u2460-\u24b5\u2500-\u2bff\u3001-\ua63f\uac00-\ud7a3\ufe30-\ufe4f\uff01-\uff20"
-    "\uff3b-\uff40\uff5b-\uffdc\U0001f000-\U0001faff\U00020000-\U0003ffff]*"
-)
+# casefold() leaves them as they are.
+_TAME: Final = later(f"[{TAME}]*")
 # Text without white space beyond ASCII.
-_FILLED: Final = later("[^\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*")
+_FILLED: Final = later(f"[^{SETS[WHITE]}]*")
 
 
 def fold(text: str) -> bytes:
@@ -68,8 +64,10 @@ def _fold_tame(data: bytes) -> bytes:
     return data.strip(b" ")
 
 
-def _folds(texts: list[str], encoded: list[bytes]) -> list[bytes]:
-    """`fold` of each of many texts, which are given in UTF-8 too."""
+def _folds(texts: list[str], encoded: list[bytes], kinds: int = ALL) -> list[bytes]:
+    """`fold` of each of many texts, which are given in UTF-8 too, with characters of these sets at most."""
+    if not kinds & WILD:
+        return _fold_all(encoded)
     tame = [text.isascii() or _TAME.fullmatch(text) is not None for text in texts]
     if all(tame):
         return _fold_all(encoded)
@@ -92,8 +90,10 @@ def pack(text: str) -> bytes:
     return _packs([text], [_encoded(text)])[0]
 
 
-def _packs(texts: list[str], encoded: list[bytes]) -> list[bytes]:
-    """`pack` of each of many texts, which are given in UTF-8 too."""
+def _packs(texts: list[str], encoded: list[bytes], kinds: int = ALL) -> list[bytes]:
+    """`pack` of each of many texts, which are given in UTF-8 too, with characters of these sets at most."""
+    if not kinds & WHITE:
+        return _packs_filled(encoded)
     filled = [text.isascii() or _FILLED.fullmatch(text) is not None for text in texts]
     if not all(filled):
         simple = list(compress(encoded, filled))
@@ -119,20 +119,25 @@ def asks(prompts: list[str], endings: tuple[bytes, ...] = ()) -> list[bytes]:
     return _asks(prompts, list(map(_encoded, prompts)), endings)
 
 
-def _asks(prompts: list[str], encoded: list[bytes], endings: tuple[bytes, ...]) -> list[bytes]:
-    folded = _folds(prompts, encoded)
+def _asks(prompts: list[str], encoded: list[bytes], endings: tuple[bytes, ...], kinds: int = ALL) -> list[bytes]:
+    folded = _folds(prompts, encoded, kinds)
     if endings:
         folded = [_without(data, endings) if data.endswith(endings) else data for data in folded]
     return list(map(_hash, folded))
 
 
 def of_pairs(
-    prompts: list[str], completions: list[str], endings: tuple[bytes, ...] = (), asked: list[bytes] | None = None
+    prompts: list[str],
+    completions: list[str],
+    endings: tuple[bytes, ...] = (),
+    asked: list[bytes] | None = None,
+    kinds: int = ALL,
 ) -> tuple[list[bytes], list[bytes], list[bytes]]:
-    """`ask`, `answer` and `exact` of many pairs, at a fifth of the cost; `asked` is given where it is known."""
+    """`ask`, `answer` and `exact` of many pairs, at a fifth of the cost; `asked` is given where it is known, `kinds`
+    are the sets of characters of which one may stand in them."""
     questions, replies = list(map(_encoded, prompts)), list(map(_encoded, completions))
-    asked = asked or _asks(prompts, questions, endings)
-    answered = list(map(_hash, _packs(completions, replies)))
+    asked = asked or _asks(prompts, questions, endings, kinds)
+    answered = list(map(_hash, _packs(completions, replies, kinds)))
     return asked, answered, list(map(_hash, replies, map(_number, questions)))
 
 
@@ -171,13 +176,14 @@ def of_speech(speech: Speech, talk: Talk) -> bytes:
     return of_speeches([speech], [talk])[0]
 
 
-def of_speeches(speeches: list[Speech], talks: list[Talk], may_hold_nul: bool = True) -> list[bytes]:
-    """`of_speech` of many, at half the cost; `may_hold_nul` is False where it is known that no text holds NUL."""
+def of_speeches(speeches: list[Speech], talks: list[Talk], may_hold_nul: bool = True, kinds: int = ALL) -> list[bytes]:
+    """`of_speech` of many, at half the cost; `may_hold_nul` is False where it is known that no text holds NUL, `kinds`
+    are the sets of characters of which one may stand in them."""
     questions = [s.texts[0] if s.asked == 1 else _BETWEEN.join(s.texts[: s.asked]) for s in speeches]
     replies = [s.texts[-1] if s.asked == len(s.texts) - 1 else _BETWEEN.join(s.texts[s.asked :]) for s in speeches]
     said, told = list(map(_encoded, questions)), list(map(_encoded, replies))
     openings = [s.cast.opening for s in speeches]
-    small = list(map(add, _folds(questions, said), openings))
+    small = list(map(add, _folds(questions, said, kinds), openings))
     asked = [
         (_hash(question + speech.beside.encode()) if speech.beside else _hash(question)) if speech.asked else BLANK
         for speech, question in zip(speeches, small, strict=True)
@@ -190,7 +196,7 @@ def of_speeches(speeches: list[Speech], talks: list[Talk], may_hold_nul: bool = 
         )
         for speech, talk, asks, opening, answers in zip(speeches, talks, said, openings, told, strict=True)
     ]
-    return list(map(bytes.join, repeat(b""), zip(asked, map(_hash, _packs(replies, told)), whole, strict=True)))
+    return list(map(bytes.join, repeat(b""), zip(asked, map(_hash, _packs(replies, told, kinds)), whole, strict=True)))
 
 
 def _holds_nul(speech: Speech) -> bool:

@@ -312,7 +312,7 @@ class Surveys:
         prompts, completions = batch.prompts, batch.completions
         asked = [row.asked for row, _ in batch.pairs]
         endings = keys.folded(setting.prompt_endings)
-        digests = keys.of_pairs(prompts, completions, endings, None if b"" in asked else asked)
+        digests = keys.of_pairs(prompts, completions, endings, None if b"" in asked else asked, batch.texts.kinds)
         ordinals = [number.to_bytes(8) for number in numbers]
         self.keys.see(chain.from_iterable(zip(*digests, ordinals, strict=True)))
         if self.sample.size:
@@ -327,7 +327,7 @@ class Surveys:
         speeches, talks = batch.speeches, batch.talks
         digests = [row.digests for row in batch.chats]
         if b"" in digests:  # else they were worked out when the lines were written
-            digests = keys.of_speeches(speeches, talks, batch.has_nul)
+            digests = keys.of_speeches(speeches, talks, batch.has_nul, batch.texts.kinds)
         ordinals = [(base | row.index).to_bytes(8) for row in batch.chats]
         self.keys.see(chain.from_iterable(zip(digests, ordinals, strict=True)))
         self.chats.see(speeches, talks)

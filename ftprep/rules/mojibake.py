@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ftprep.characters import MISREAD, SETS
 from ftprep.later import later
 
 
@@ -21,7 +22,7 @@ _BYTES = {_shown(b): b for b in range(0x80, 0x100)} | {chr(b): b for b in range(
 _NEXT = "".join(re.escape(c) for c, b in _BYTES.items() if b < 0xC0)
 _UNIT = f"(?:[\xc2-\xdf][{_NEXT}]|[\xe0-\xef][{_NEXT}]{{2}}|[\xf0-\xf4][{_NEXT}]{{3}})"
 
-MAYBE = re.compile(f"[\xc2-\xf4锟](?=[{_NEXT}斤])")
+MAYBE = re.compile(f"[{SETS[MISREAD]}](?=[{_NEXT}斤])")
 """What every such run begins with."""
 
 _RUN = later(f"{_UNIT}{{1,200}}|(?:锟斤拷)+锟?")

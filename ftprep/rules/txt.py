@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from ftprep.batch import Batch
+from ftprep.characters import MISREAD
 from ftprep.later import later
 from ftprep.model import Row
 from ftprep.rule import Card, Rule, Sample
@@ -72,7 +73,7 @@ class Mojibake(TextRule):
 
     def suspects(self, batch: Batch) -> list[Row]:
         """The rows with a text that may hold some."""
-        return self.guilty(batch, batch.parts[1].matching(mojibake.MAYBE))
+        return self.guilty(batch, batch.parts[1].matching(mojibake.MAYBE)) if batch.texts.kinds & MISREAD else []
 
     def look(self, text: str) -> Iterator[Found]:
         found = list(mojibake.runs(text))

@@ -37,7 +37,7 @@ _UNSPACED: Final = later(
     r"|\\u(?:0e|10|17|2[ef]|[3-9][0-9a-f]|f[9a])[0-9a-f]{2}",
     re.IGNORECASE,
 )
-_FEW: Final = 0.05
+_FEW: Final = 0.1
 _SAMPLE: Final = 100_000
 
 

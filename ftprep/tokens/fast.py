@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from operator import sub
 from typing import Any, Final
 
+from ftprep.bulk import expect_numpy
 from ftprep.tokens.encodings import encoding, find_spec
 from ftprep.tokens.longtext import encode_long, repaired, segments
 
@@ -36,6 +37,8 @@ class FastEncoder:
         tokenizer = _load(name)
         self._encode, self._encode_all = tokenizer.encode_ordinary, tokenizer.encode_batch_flat
         self._plain = encoding(name)
+        with one_thread("OPENBLAS_NUM_THREADS"):
+            expect_numpy()  # whoever has so much to count has much else to do for it
 
     def count(self, texts: Sequence[str]) -> tuple[list[int], int]:
         """Return the number of tokens of each text, and how many of the texts were estimated."""

@@ -14,30 +14,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from ftprep.bulk import Joined, Texts, expect_numpy
+from ftprep.characters import NEW, SETS
 from ftprep.tokens.encodings import encoding, find_spec
 from ftprep.tokens.fast import once_each, one_thread
 from ftprep.tokens.longtext import LONG, encode_long
 
-# Characters that Unicode 17 knows and 16 does not, by which texts are cut otherwise (a test looks at all of them), and
-# surrogates, which tiktoken replaces.
-_ODD: Final = re.compile(
-    "[\ud800-\udfff\u088f\u0c5c\u0cdc\u1acf-\u1add\u1ae0-\u1aeb\ua7ce\ua7cf\ua7d2\ua7d4\ua7f1\U00010940-\U00010959"
-    "\U00010ec5-\U00010ec7\U00010efa\U00010efb\U00011b60-\U00011b67\U00011db0-\U00011ddb\U00011de0-\U00011de9"
-    "\U00016ea0-\U00016eb8\U00016ebb-\U00016ed3\U00016ff2-\U00016ff6\U000187f8-\U000187ff\U00018d09-\U00018d1e"
-    "\U00018d80-\U00018df2\U0001e6c0-\U0001e6de\U0001e6e0-\U0001e6f5\U0001e6fe\U0001e6ff\U0002b73a-\U0002b73f"
-    "\U0002cea2-\U0002cead\U000323b0-\U00033479]"
-)
-# How these begin in UTF-8 (\xf0\x9f is where emoji are): looking for these first is ten times as fast.
-_LEADS: Final = [
-    re.compile(lead)
-    for lead in (
-        rb"\xf0[^\x9f]",
-        rb"\xe1\xab",
-        rb"\xea\x9f",
-        rb"\xe0[\xa2\xb1\xb3][\x8f\x9c]",
-        rb"\xed[\xa0-\xbf]",
-    )
-]
+# What is cut otherwise, and surrogates, which tiktoken replaces.
+_ODD: Final = re.compile(f"[\ud800-\udfff{SETS[NEW]}]")
 _PATTERNS: Final = {"p50k": "gpt2", "cl100k": "gpt4", "o200k": "o200k"}
 
 _BETWEEN: Final = {"cl100k": b"\v907", "o200k": b"\v907"}
@@ -150,9 +133,7 @@ def _is_odd(part: Joined) -> bool:
     """Whether texts are too long to be counted with others, or hold new characters or surrogates."""
     if len(part.text) >= LONG and max(map(len, part.texts)) >= LONG:
         return True
-    if len(part.said) == len(part.text) or not any(lead.search(part.said) for lead in _LEADS):
-        return False
-    return _ODD.search(part.text) is not None
+    return bool(part.kinds & NEW) and _ODD.search(part.text) is not None
 
 
 def _in_memory() -> int:
