@@ -233,6 +233,11 @@ def apart(texts: list[str], plain: list[bool]) -> tuple[Joined, Joined]:
 class Texts(list[str]):
     """Some texts in order, and what they are one behind the other."""
 
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Texts:
+        """The texts as these, as they are if they are some already."""
+        return texts if isinstance(texts, cls) else cls(texts)
+
     @cached_property
     def plain(self) -> list[bool]:
         """Which of them are ASCII."""

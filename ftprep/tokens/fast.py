@@ -9,12 +9,14 @@ import os
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from operator import sub
 from typing import Any, Final
 
-from ftprep.bulk import expect_numpy
+from ftprep.bulk import Joined, Texts, expect_numpy
 from ftprep.tokens.encodings import encoding, find_spec
 from ftprep.tokens.longtext import encode_long, repaired, segments
+from ftprep.tokens.together import Together
 
 # fastokens spreads a text of 64 KiB and more over threads of a pool that does not survive a fork: a forked worker would
 # wait for ever. 16,000 characters are at most 64,000 bytes.
@@ -36,9 +38,15 @@ class FastEncoder:
         # In this order: what loading takes for a moment is then used again by tiktoken, 70 MB less at the peak.
         tokenizer = _load(name)
         self._encode, self._encode_all = tokenizer.encode_ordinary, tokenizer.encode_batch_flat
+        self._vocabulary = find_spec(name).vocabulary
         self._plain = encoding(name)
         with one_thread("OPENBLAS_NUM_THREADS"):
             expect_numpy()  # whoever has so much to count has much else to do for it
+
+    @cached_property
+    def _together(self) -> Together:
+        # Counting starts a thread, so it comes after any fork.
+        return Together(self._vocabulary, lambda text: self._ids([text]))
 
     def count(self, texts: Sequence[str]) -> tuple[list[int], int]:
         """Return the number of tokens of each text, and how many of the texts were estimated."""
@@ -55,8 +63,19 @@ class FastEncoder:
         return [count for count, _ in pairs], sum(not exact for _, exact in pairs)
 
     def _count_each(self, texts: Sequence[str]) -> list[int]:
-        # One call for all: a quarter less time than one for each. It starts a thread, so it comes after any fork.
-        ends = array("Q", self._encode_all(list(texts))[1])
+        return self._together.count(Texts.of(texts), self._encode_joined, self._count_flat)
+
+    def _encode_joined(self, part: Joined, between: str) -> Any:
+        return self._ids(list(_documents(part.text.replace("\1", between), between)))
+
+    def _ids(self, texts: list[str]) -> Any:
+        import numpy as np
+
+        return np.frombuffer(self._encode_all(texts)[0], "<u4")
+
+    def _count_flat(self, texts: list[str]) -> list[int]:
+        # One call for all: a quarter less time than one for each.
+        ends = array("Q", self._encode_all(texts)[1])
         return list(map(sub, ends[1:], ends))
 
     def _count_long(self, text: str) -> tuple[int, bool]:
@@ -69,6 +88,18 @@ class FastEncoder:
                 total += len(ids)
                 exact = exact and is_exact
         return total, exact
+
+
+def _documents(text: str, between: str) -> Iterator[str]:
+    """A text in parts of _SEGMENT characters, or one behind the next place where something stands between texts."""
+    start = 0
+    while len(text) - start > SAFE:
+        cut = text.rfind(between, start, start + _SEGMENT)
+        if cut < 0 and (cut := text.find(between, start)) < 0:
+            break
+        yield text[start : cut + len(between)]
+        start = cut + len(between)
+    yield text[start:]
 
 
 def once_each(texts: Sequence[str], count: Callable[[Sequence[str]], list[int]]) -> list[int]:
