@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from ftprep import endings
+from ftprep import endings, memory
 from ftprep.mends import Field
 from ftprep.model import Place
 from ftprep.setting import Setting
@@ -161,6 +161,7 @@ class Dataset:
         self.surveys.keys.clear()
         self.surveys.said.give_up()
         self.near = None
+        memory.give_back()  # else workers that are forked from here on have it, too
 
     def _inferred(self) -> Task:
         answers, labels = self.surveys.answers, self.labels

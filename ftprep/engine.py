@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import compress
+from itertools import compress, pairwise
 from typing import Any
 
 import xxhash
@@ -380,14 +380,21 @@ def _account(rows: list[Row]) -> Account:
 def _info(chunk: Chunk, examples: list[Row], records: int) -> ChunkInfo:
     """Where the rows stand, in as few words as that can be said."""
     first = chunk.first_line
-    one_a_line = [r.line for r in examples] == [first + r.offset for r in examples]
+    lines = [r.line for r in examples]
+    one_a_line = lines == [first + r.offset for r in examples]
     return ChunkInfo(
         chunk.source,
         first,
         records,
         array("I", [r.offset for r in examples]) if len(examples) != records else None,
-        None if one_a_line else array("i", [r.line - first for r in examples]),
+        None if one_a_line else _narrow([line - before for before, line in pairwise([first, *lines])]),
     )
+
+
+def _narrow(numbers: list[int]) -> array[int]:
+    """The numbers in the fewest bytes: these are kept of all rows of all files."""
+    most = max(map(abs, numbers), default=0)
+    return array("b" if most < 1 << 7 else "h" if most < 1 << 15 else "i", numbers)
 
 
 def fold(partials: Iterator[Partial], plan: Plan) -> Partial:

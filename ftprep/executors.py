@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from ftprep import memory
 from ftprep.errors import UsageError
 from ftprep.model import Chunk
 
@@ -30,6 +31,11 @@ MOST_WORKERS = 61
 
 BYTES_A_WORKER = 16 << 20
 """Input from which one more worker pays: about 0.4 s of work against 0.05 s to fork it and bring its results back."""
+
+MOST_GROWTH = 256 << 20
+"""Bytes that a forked worker has taken beyond what it shares, times the CPU seconds it has worked: past that, another
+is forked in its place (64 MiB after 4 seconds, 32 after 8). A tokenizer keeps each word it has met, and only the end
+of a process gives all of it back; to fork and to meet the words again costs 0.06 seconds."""
 
 TRIES = 3
 """How often a piece of work is begun before it is given up: after the first time alone, with all memory for itself."""
@@ -139,7 +145,7 @@ class Processes:
         return self._staff[-1]
 
     def dismiss(self, worker: _Worker) -> None:
-        """Let go of a worker that has died."""
+        """Let go of a worker that has died, or has grown too large."""
         worker.kill()
         self._staff.remove(worker)
 
@@ -214,11 +220,13 @@ class _Shift:
 
     def _take(self, worker: _Worker) -> None:
         try:
-            is_error, result = worker.pipe.recv()
+            is_error, result, is_full = worker.pipe.recv()
         except (EOFError, OSError):
             self._bury(worker)
             return
         number, worker.task = worker.task, None
+        if is_full and may_fork():
+            self._pool.dismiss(worker)
         if is_error:
             raise result
         if number is not None:
@@ -242,17 +250,19 @@ def _serve(pipe: Connection[Any, Any], held: list[Connection[Any, Any]]) -> None
     """What a worker does: take jobs and chunks, give results, until the other end is closed."""
     import gc
     import signal
+    import time
 
     # numpy's own threads would only take memory here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # What came with the fork stays as it is: a collection would write to all of it, and so copy it.
     gc.freeze()
-    _share_one_heap()
+    memory.share_one_heap()
     # Ctrl-C goes to all processes of a terminal; the parent hears it and ends the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for other in held:
         other.close()
     job: Job[Any] | None = None
+    start = 0
     while True:
         try:
             message = pipe.recv()
@@ -265,8 +275,9 @@ def _serve(pipe: Connection[Any, Any], held: list[Connection[Any, Any]]) -> None
             answer = (False, job(message) if job else None)
         except Exception as error:  # noqa: BLE001 - it is raised again where somebody can hear it
             answer = (True, sendable(error))
+        start = start or memory.held()
         try:
-            pipe.send(answer)
+            pipe.send((*answer, time.process_time() * (memory.held() - start) > MOST_GROWTH))
         except OSError:
             return
 
@@ -282,17 +293,6 @@ def sendable(error: Exception) -> Exception:
         return RuntimeError("".join(traceback.format_exception(error)))
     error.add_note("".join(traceback.format_exception(error)))
     return error
-
-
-_M_ARENA_MAX = -8  # malloc.h of glibc
-
-
-def _share_one_heap() -> None:
-    """Let all threads of this process take memory from one heap: 30 MB less where a tokenizer has a thread."""
-    import ctypes
-
-    with suppress(OSError, AttributeError, TypeError):  # only glibc has this
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 @contextmanager

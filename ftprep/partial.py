@@ -18,15 +18,15 @@ from ftprep.tally import Tally
 class ChunkInfo:
     """Where a chunk's rows stand: its source, first physical line and number of records.
 
-    `offsets` gives the record of each example where records become several examples, `lines` the physical line of each,
-    counted from the first, where records are not one a line.
+    `offsets` gives the record of each example where records become several examples, `steps` how many physical lines
+    each begins behind the one before, where records are not one a line.
     """
 
     source: int
     first_line: int
     records: int
     offsets: array[int] | None = None
-    lines: array[int] | None = None
+    steps: array[int] | None = None
 
 
 @dataclass
@@ -150,7 +150,7 @@ class Places:
         info = self._chunks[chunk]
         table = self._plan.tables[info.source]
         offset = index if info.offsets is None else info.offsets[index]
-        line = info.first_line + (offset if info.lines is None else info.lines[index])
+        line = info.first_line + (offset if info.steps is None else sum(info.steps[: index + 1]))
         record = self._before[chunk] + offset + 1
         return Place(table.name, line, record, table.sheet)
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -131,6 +132,27 @@ def test_workers_that_die_before_they_are_given_anything(
         assert list(pool.map(doubled, chunks(3), gone)) == answers
     finally:
         signal.alarm(0)
+
+
+_kept: list[bytes] = []
+
+
+def hoarding(chunk: Chunk) -> int:
+    _kept.append(b"x" * 1_000_000)
+    return os.getpid()
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is watched on Linux")
+def test_a_worker_that_has_grown_is_forked_anew(pool: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not so a spawned one, which would have to load everything again."""
+    monkeypatch.setattr(executors, "MOST_GROWTH", 1)
+    is_forked = executors.may_fork()
+    pids = list(pool.map(hoarding, chunks(60), gone))
+    often = Counter(pids)
+    assert len(often) > 2 if is_forked else len(often) <= 2
+    assert len(pool._staff) <= 2
+    assert list(pool.map(doubled, chunks(23), gone)) == [2 * n for n in range(23)]
 
 
 def test_what_a_worker_raises_is_raised_here(pool: Processes) -> None:

@@ -6,13 +6,11 @@ knows 16, so texts with a character that is new in 17 are counted by tiktoken.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
+from ftprep import memory
 from ftprep.bulk import Joined, Texts, expect_numpy
 from ftprep.characters import NEW, SETS
 from ftprep.tokens.encodings import encoding, find_spec
@@ -24,9 +22,8 @@ from ftprep.tokens.together import Together
 _ODD: Final = re.compile(f"[\ud800-\udfff{SETS[NEW]}]")
 _PATTERNS: Final = {"p50k": "gpt2", "cl100k": "gpt4", "o200k": "o200k"}
 
-MOST_CACHE: Final = 100 << 20
-"""Bytes of caches that are thrown away: a gigabyte of chat fills them, or 20 MB of words that never repeat. They double
-when they grow, so that 140 MB are there when it is told."""
+MOST_CACHE: Final = 160 << 20
+"""Bytes of caches that are thrown away, which takes loading it all again: where no worker is renewed before."""
 
 
 class Giga:
@@ -57,11 +54,11 @@ class Giga:
     def count(self, texts: Sequence[str]) -> tuple[list[int], int]:
         """Return the number of tokens of each text, and how many of the texts were estimated."""
         counted = self._count(texts)
-        held = _in_memory()
+        held = memory.held()
         self._start = self._start or held
         if held - self._start > MOST_CACHE:
             self._encode = None
-            give_back()
+            memory.give_back()
             self._load()
         return counted
 
@@ -98,16 +95,3 @@ def _is_odd(part: Joined) -> bool:
     if len(part.text) >= LONG and max(map(len, part.texts)) >= LONG:
         return True
     return bool(part.kinds & NEW) and _ODD.search(part.text) is not None
-
-
-def _in_memory() -> int:
-    """Bytes of physical memory that this process holds."""
-    return int(Path("/proc/self/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def give_back() -> None:
-    """Give memory that is free back to the system: what is loaded next would else come on top of it."""
-    import ctypes
-
-    with suppress(OSError, AttributeError, TypeError):  # only glibc has this
-        ctypes.CDLL(None).malloc_trim(0)

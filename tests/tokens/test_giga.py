@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ftprep import memory
 from ftprep.bulk import Joined
 from ftprep.tokens import ENCODING_NAMES, encoding, engines, giga
 
@@ -113,7 +114,7 @@ def test_what_the_caches_hold_is_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
         text = "".join(rng.choices(string.ascii_lowercase + " " * 2, k=1_000_000))
         texts = [text[i : i + 1000] for i in range(0, len(text), 1000)]
         counts = counter.count(texts)[0]
-        most = max(most, giga._in_memory())
+        most = max(most, memory.held())
     assert counts == _plain("r50k_base", texts)
     assert loads
     assert most - loaded < 128 << 20
