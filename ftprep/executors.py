@@ -32,9 +32,9 @@ MOST_WORKERS = 61
 BYTES_A_WORKER = 16 << 20
 """Input from which one more worker pays: about 0.4 s of work against 0.05 s to fork it and bring its results back."""
 
-MOST_GROWTH = 256 << 20
+MOST_GROWTH = 128 << 20
 """Bytes that a forked worker has taken beyond what it shares, times the CPU seconds it has worked: past that, another
-is forked in its place (64 MiB after 4 seconds, 32 after 8). A tokenizer keeps each word it has met, and only the end
+is forked in its place (64 MiB after 2 seconds, 32 after 4). A tokenizer keeps each word it has met, and only the end
 of a process gives all of it back; to fork and to meet the words again costs 0.06 seconds."""
 
 TRIES = 3

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from pathlib import Path
 
 
 def held() -> int:
     """Bytes of physical memory that this process holds; 0 where the system does not tell (it is asked as on Linux)."""
     try:
-        return int(Path("/proc/self/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
+        file = os.open("/proc/self/statm", os.O_RDONLY)  # a fifth of what pathlib takes, and this is asked often
+    except OSError:
         return 0
+    try:
+        return int(os.read(file, 100).split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    finally:
+        os.close(file)
 
 
 def give_back() -> None:

@@ -21,7 +21,10 @@ def test_what_is_taken_and_given_back_is_seen() -> None:
 
 
 def test_a_system_that_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "Path", lambda name: (_ for _ in ()).throw(FileNotFoundError(name)))
+    def missing(name: str, flags: int) -> int:
+        raise FileNotFoundError(name, flags)
+
+    monkeypatch.setattr(memory.os, "open", missing)
     assert memory.held() == 0
 
 
