@@ -24,7 +24,7 @@ def test_a_system_that_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str, flags: int) -> int:
         raise FileNotFoundError(name, flags)
 
-    monkeypatch.setattr(memory.os, "open", missing)
+    monkeypatch.setattr("ftprep.memory.os.open", missing)
     assert memory.held() == 0
 
 
