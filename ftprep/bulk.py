@@ -246,7 +246,8 @@ class Texts(list[str]):
     @cached_property
     def parts(self) -> tuple[Joined, Joined]:
         """Those of ASCII, and the others."""
-        return apart(self, self.plain)
+        # A list of their own, lest they hold each other: nothing looks for circles while there is work.
+        return apart(list(self), self.plain)
 
     @property
     def kinds(self) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +12,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ftprep import bulk
-from ftprep.bulk import Joined, apart, count_controls, count_letters, count_quotes, find, holds, long_words, squeeze
+from ftprep.bulk import (
+    Joined,
+    Texts,
+    apart,
+    count_controls,
+    count_letters,
+    count_quotes,
+    find,
+    holds,
+    long_words,
+    squeeze,
+)
 
 
 @pytest.fixture(params=[0, 1 << 60], ids=["numpy", "plain"], scope="module", autouse=True)
@@ -65,6 +78,20 @@ def test_texts_are_joined_by_their_width(texts: list[str]) -> None:
     plain, other = (part.text for part in apart(texts, list(map(str.isascii, texts))))
     assert plain == "\1".join(t for t in texts if t.isascii())
     assert other == "\1".join(t for t in texts if not t.isascii())
+
+
+@pytest.mark.parametrize("some", [["a", "b"], ["a", "é"], ["é"], []], ids=str)
+def test_texts_are_let_go_of_without_a_search_for_circles(some: list[str]) -> None:
+    texts = Texts(some)
+    parts = texts.parts
+    assert [part.said for part in parts] == ["\1".join(part.texts).encode() for part in parts]
+    there = weakref.ref(parts[0])
+    gc.disable()
+    try:
+        del texts, parts
+        assert there() is None
+    finally:
+        gc.enable()
 
 
 def test_numpy_waits_until_there_is_enough_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
