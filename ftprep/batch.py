@@ -33,6 +33,8 @@ class Batch:
     @cached_property
     def pairs(self) -> list[tuple[Row, Pair]]:
         """Prompt/completion rows with their examples."""
+        if "completion" not in self.shapes:
+            return []
         return [(row, row.example) for row in self.rows if isinstance(row.example, Pair)]
 
     @cached_property

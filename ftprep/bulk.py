@@ -7,7 +7,6 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from itertools import accumulate, compress
-from operator import not_
 from typing import Any, Final
 
 from ftprep.characters import ALL, WHITE, kinds_in
@@ -81,6 +80,12 @@ def count_quotes(data: bytes) -> int:
     return data.count(b'"') - data.replace(b"\\\\", b"").count(b'\\"')
 
 
+def count_lines(data: bytes) -> int:
+    """The line feeds in it."""
+    np = numpy_for(0)  # too little to import it for
+    return data.count(b"\n") if np is None else int(np.count_nonzero(np.frombuffer(data, np.uint8) == 10))
+
+
 _CONTROLS: Final = bytes({*range(32), 127} - {9, 10, 13})
 _NO_CONTROLS: Final = bytes(sorted(set(range(256)) - set(_CONTROLS)))
 
@@ -121,10 +126,10 @@ _FORM: Final = bytes.maketrans(b"0123456789", b"0" * 10)
 
 
 class Joined:
-    """Those of some texts that are chosen, as one with U+0001 between them."""
+    """Those of some texts that are chosen (a byte for each, 1 or 0), as one with U+0001 between them."""
 
-    def __init__(self, texts: list[str], chosen: list[bool]) -> None:
-        self.texts = texts = texts if all(chosen) else list(compress(texts, chosen))
+    def __init__(self, texts: list[str], chosen: bytes) -> None:
+        self.texts = texts = list(compress(texts, chosen)) if 0 in chosen else texts
         self._chosen = chosen
         self.text = "\1".join(texts)
         self._holding: dict[bytes, set[int]] = {}
@@ -225,9 +230,17 @@ def _ends(lengths: Iterable[int]) -> list[int]:
     return [number + end for number, end in enumerate(accumulate(lengths))]
 
 
-def apart(texts: list[str], plain: list[bool]) -> tuple[Joined, Joined]:
-    """Those of the texts that are ASCII (`plain`), and the others: a search in one byte a character is faster."""
-    return Joined(texts, plain), Joined(texts, list(map(not_, plain)))
+_SWAP: Final = bytes([1, 0, *range(2, 256)])
+
+
+def apart(texts: list[str], plain: bytes) -> tuple[Joined, Joined]:
+    """Those of the texts that are ASCII (1 in `plain`), and the others: a search in one byte a character is faster."""
+    return Joined(texts, plain), Joined(texts, plain.translate(_SWAP))
+
+
+def plain_of(texts: Iterable[str]) -> bytes:
+    """Which texts are ASCII: 1 for one that is."""
+    return bytes(list(map(str.isascii, texts)))
 
 
 class Texts(list[str]):
@@ -239,9 +252,9 @@ class Texts(list[str]):
         return texts if isinstance(texts, cls) else cls(texts)
 
     @cached_property
-    def plain(self) -> list[bool]:
-        """Which of them are ASCII."""
-        return list(map(str.isascii, self))
+    def plain(self) -> bytes:
+        """Which of them are ASCII: 1 for one that is."""
+        return plain_of(self)
 
     @cached_property
     def parts(self) -> tuple[Joined, Joined]:

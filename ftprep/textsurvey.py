@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import compress
 
-from ftprep.bulk import apart, count_letters, holds
+from ftprep.bulk import apart, count_letters, holds, plain_of
 
 START, END = 20_000, 64
 """Characters kept of a shared beginning and end: of two texts a chunk only, so a long instruction costs nothing."""
@@ -101,7 +101,7 @@ _CASELESS = re.compile(
 
 def count_cases(texts: list[str]) -> tuple[int, int]:
     """Capital and small letters in all texts together; letters without case do not count."""
-    plain, other = apart(texts, list(map(str.isascii, texts)))
+    plain, other = apart(texts, plain_of(texts))
     upper, lower = count_letters(plain.said + other.said)
     cased = _CASELESS.sub("", other.text)
     return upper + sum(map(str.isupper, cased)), lower + sum(map(str.islower, cased))
@@ -175,7 +175,7 @@ class TextSurvey:
         self.upper += upper
         self.lower += lower
 
-        plain = list(map(str.isascii, texts))
+        plain = plain_of(texts)
         parts = [part.text for part in apart(texts, plain)]
         self.has_newline = self.has_newline or any("\n" in part for part in parts)
         for other, occurs in self.occurring.items():
@@ -183,7 +183,7 @@ class TextSurvey:
         for ending, state in self.endings.items():
             state.merge(self._seen(ending, numbers, texts, plain))
 
-    def _seen(self, ending: str, numbers: list[int], texts: list[str], plain: list[bool]) -> Ending:
+    def _seen(self, ending: str, numbers: list[int], texts: list[str], plain: bytes) -> Ending:
         """One ending in one chunk."""
         lacking, inside = Marks(self.kept), Marks(self.kept)
         lacks = [not text.endswith(ending) for text in texts]

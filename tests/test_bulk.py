@@ -18,10 +18,12 @@ from ftprep.bulk import (
     apart,
     count_controls,
     count_letters,
+    count_lines,
     count_quotes,
     find,
     holds,
     long_words,
+    plain_of,
     squeeze,
 )
 
@@ -75,7 +77,7 @@ def test_a_needle_is_found_among_many_that_are_nearly_it(needle: str, between: s
 
 @given(st.lists(st.text(alphabet="aé答", max_size=5), max_size=8))
 def test_texts_are_joined_by_their_width(texts: list[str]) -> None:
-    plain, other = (part.text for part in apart(texts, list(map(str.isascii, texts))))
+    plain, other = (part.text for part in apart(texts, plain_of(texts)))
     assert plain == "\1".join(t for t in texts if t.isascii())
     assert other == "\1".join(t for t in texts if not t.isascii())
 
@@ -107,6 +109,11 @@ def test_quotation_marks_of_texts_are_counted(data: bytes) -> None:
         wanted += byte == 34 and not is_escaped
         is_escaped = byte == 92 and not is_escaped
     assert count_quotes(data) == wanted
+
+
+@given(st.text(alphabet="\n\r a答", max_size=40))
+def test_line_feeds_are_counted(text: str) -> None:
+    assert count_lines(text.encode()) == text.count("\n")
 
 
 @given(st.text(alphabet="\0\1\t\n\r\x1f\x7f \x80éa答", max_size=40))
@@ -147,7 +154,7 @@ PIECE = st.sampled_from(["", "a", "ab", "é", "a\1b", "答案", "x@y", "@", "0",
 @given(st.lists(st.tuples(PIECE, st.booleans()), max_size=12))
 def test_texts_together_tell_which_of_them_has_a_mark(pieces: list[tuple[str, bool]]) -> None:
     texts, chosen = [text for text, _ in pieces], [is_chosen for _, is_chosen in pieces]
-    whole = Joined(texts, chosen)
+    whole = Joined(texts, bytes(chosen))
     for pattern in (re.compile("@(?<=a@)a"), re.compile("[a答]"), re.compile("é"), re.compile("@|x")):
         wanted = {n for n, (text, is_chosen) in enumerate(pieces) if is_chosen and pattern.search(text)}
         assert whole.matching(pattern) == wanted

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from ftprep.bulk import count_lines
 from ftprep.model import Chunk, Fault, Row
 from ftprep.readers import sources
 from ftprep.readers.base import Options, Table
@@ -72,7 +73,7 @@ def _chunks(table: Table) -> Iterator[Chunk]:
         if piece:
             yield Chunk(number, 0, body.line, piece.translate(SWAP) if swap else piece)
             number += 1
-            body.line += piece.count(b"\n")
+            body.line += count_lines(piece)
         if block is None:
             break
     if broken:

@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 
 import ftprep.readers.base as base
 from ftprep.addresses import is_remote, meant_as_address, shown
+from ftprep.bulk import count_lines
 from ftprep.errors import ReadError
 from ftprep.foreign import words_of
 from ftprep.model import Chunk
@@ -200,7 +201,7 @@ def chunks_from(source: Iterator[bytes], longest: int) -> Iterator[Chunk]:
         for payload in _pieces(source, longest):
             yield Chunk(number, 0, line, payload)
             number += 1
-            line += payload.count(b"\n")
+            line += count_lines(payload)
     except SourceBroken as broken:
         yield Chunk(number, 0, line, broken.fault)
 

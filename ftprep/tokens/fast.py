@@ -22,7 +22,7 @@ from ftprep.tokens.together import Together
 # wait for ever. 16,000 characters are at most 64,000 bytes.
 SAFE: Final = 16_000
 _SEGMENT: Final = 12_000
-_TELLING: Final = 200
+_TELLING: Final = 100
 """Texts that show whether texts repeat."""
 # What fastokens knows by name has a hand-written scanner; with tiktoken's spelling of cl100k's pattern it is four times
 # slower.

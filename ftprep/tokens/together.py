@@ -35,7 +35,7 @@ class Together:
         import numpy as np
 
         counts = np.empty(len(texts), np.int64)
-        is_plain = np.frombuffer(bytes(texts.plain), np.bool_)
+        is_plain = np.frombuffer(texts.plain, np.bool_)
         for part, chosen in zip(texts.parts, (is_plain, ~is_plain), strict=True):
             if part.texts:
                 together = self._count(part, encode)
