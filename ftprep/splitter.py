@@ -11,9 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from hashlib import blake2b
 
 from ftprep.errors import UsageError
+from ftprep.units import Units, gather
 
 NAMED_IN_NOTES = 5  # a set with a thousand one-example classes gets one sentence for the rest, not a thousand
 
@@ -55,14 +55,6 @@ class Split:
         return unit in self.valid_units
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Kind:
-    """What a unit holds, (class, examples) by class name; one object serves all units that hold the same."""
-
-    size: int
-    parts: tuple[tuple[str, int], ...]
-
-
 @dataclass(slots=True)
 class _Class:
     """A class in numbers: examples, units, and how many of its examples the unit with the fewest has."""
@@ -72,12 +64,11 @@ class _Class:
     smallest: int = 0
 
 
-_Table = dict[bytes, _Kind]
 _Counts = Mapping[str, int]
 
 
 def assign(units: Iterable[tuple[bytes, str]], *, valid: float | int | None, seed: int = 0) -> Split:
-    """Split examples, each given as (unit key, class name or ""), into training and validation.
+    """Split examples, each given as (unit key, class name or ""; see `units.gather`), into training and validation.
 
     `valid`: a share of the examples in (0, 1), rounded half up, at least 1; a whole number of examples; None for no
     split. Met exactly when every unit is one example; with larger units the nearest number that whole units add up to
@@ -85,15 +76,12 @@ def assign(units: Iterable[tuple[bytes, str]], *, valid: float | int | None, see
     two or more units is on both sides where there are places enough, one of a single unit is on the training side; a
     unit of several classes counts for each. Raises UsageError for a `valid` that cannot be.
     """
-    table = _gather(units)
+    table = gather(units, seed)
     classes = _count_classes(table)
     if valid is None:
         return _outcome(table, classes, set(), 0)
     goal = _goal(valid, sum(each.examples for each in classes.values()), len(table))
-    key = blake2b(str(seed).encode(), digest_size=32, person=b"ftprep split").digest()
-    # the unit itself settles the (very rare) equal hashes
-    order = sorted(table, key=lambda unit: blake2b(unit, digest_size=8, key=key).digest() + unit)
-    return _outcome(table, classes, _choose({unit: table[unit] for unit in order}, classes, goal), goal)
+    return _outcome(table, classes, _choose(table, classes, goal), goal)
 
 
 def _goal(valid: float | int, total: int, units: int) -> int:
@@ -112,29 +100,10 @@ def _goal(valid: float | int, total: int, units: int) -> int:
     return int(valid) if whole else min(max(share, 1), total - 1)
 
 
-def _gather(entries: Iterable[tuple[bytes, str]]) -> _Table:
-    """Return what each unit holds; all units of one example and class share one object, which keeps a million small."""
-    table: _Table = {}
-    ones: dict[str, _Kind] = {}
-    several: dict[bytes, dict[str, int]] = {}
-    for unit, name in entries:
-        first = table.get(unit)
-        if first is None:
-            table[unit] = ones.get(name) or ones.setdefault(name, _Kind(1, ((name, 1),)))
-        else:
-            counts = several.get(unit) or several.setdefault(unit, dict(first.parts))
-            counts[name] = counts.get(name, 0) + 1
-    kinds: dict[tuple[tuple[str, int], ...], _Kind] = {}
-    for unit, counts in several.items():
-        parts = tuple(sorted(counts.items()))
-        table[unit] = kinds.setdefault(parts, _Kind(sum(counts.values()), parts))
-    return table
-
-
-def _count_classes(table: _Table) -> dict[str, _Class]:
+def _count_classes(table: Units) -> dict[str, _Class]:
     classes: defaultdict[str, _Class] = defaultdict(_Class)
-    for kind, many in Counter(table.values()).items():
-        for name, count in kind.parts:
+    for code, many in Counter(table.codes).items():
+        for name, count in table.kinds[code].parts:
             each = classes[name]
             each.smallest = min(each.smallest, count) if each.units else count
             each.examples += count * many
@@ -142,20 +111,20 @@ def _count_classes(table: _Table) -> dict[str, _Class]:
     return dict(sorted(classes.items()))
 
 
-def _held(table: _Table, units: Iterable[bytes]) -> Counter[str]:
+def _held(table: Units, places: Iterable[int]) -> Counter[str]:
     held = Counter[str]()
-    for unit in units:
-        for name, count in table[unit].parts:
-            held[name] += count
+    for code, many in Counter(map(table.codes.__getitem__, places)).items():
+        for name, count in table.kinds[code].parts:
+            held[name] += count * many
     return held
 
 
-def _outcome(table: _Table, classes: Mapping[str, _Class], chosen: set[bytes], goal: int) -> Split:
+def _outcome(table: Units, classes: Mapping[str, _Class], chosen: set[int], goal: int) -> Split:
     held = _held(table, chosen)
     sides = {name: (each.examples - held[name], held[name]) for name, each in classes.items()}
     train, valid = sum(count for count, _ in sides.values()), held.total()
     notes = tuple(_notes(classes, sides, goal, valid)) if goal else ()
-    return Split(frozenset(chosen), train, valid, sides if any(classes) else {}, notes)
+    return Split(frozenset(map(table.key, chosen)), train, valid, sides if any(classes) else {}, notes)
 
 
 def _notes(classes: Mapping[str, _Class], sides: Mapping[str, tuple[int, int]], goal: int, valid: int) -> Iterator[str]:
@@ -174,24 +143,25 @@ def _notes(classes: Mapping[str, _Class], sides: Mapping[str, tuple[int, int]], 
             yield f"{len(names) - NAMED_IN_NOTES} more classes likewise: each {why}"
 
 
-def _choose(table: _Table, classes: dict[str, _Class], goal: int) -> set[bytes]:
-    """Return the validation units: by quota or, where sizes or classes do not come out, the nearest that do."""
+def _choose(table: Units, classes: dict[str, _Class], goal: int) -> set[int]:
+    """Return the places of the validation units: by quota or, where sizes or classes do not come out, the nearest."""
     weights = {name: each.examples for name, each in classes.items()}
     low = _seats(goal, {name: each for name, each in classes.items() if each.units > 1})
     kept = _seats(sum(weights.values()) - goal, classes)
     high = {name: weight - kept.get(name, 0) for name, weight in weights.items()}
 
-    def covers(units: set[bytes]) -> bool:
-        held = _held(table, units)
+    def covers(places: set[int]) -> bool:
+        held = _held(table, places)
         return all(held[name] for name in low) and all(held[name] < weights[name] for name in kept)
 
     taken = _take(table, _apportion(goal, weights, low, high))
     if _held(table, taken).total() == goal and covers(taken):
         return taken
-    nearest = _settle(table, taken, goal)
+    every = range(len(table))
+    nearest = _settle(table, every, taken, goal)
     if nearest and covers(nearest):
         return nearest
-    return _settle(table, taken, goal, *_seat_units(table, low, kept)) or nearest or taken
+    return _settle(table, every, taken, goal, *_seat_units(table, low, kept)) or nearest or taken
 
 
 def _seats(places: int, classes: Mapping[str, _Class]) -> dict[str, int]:
@@ -224,65 +194,75 @@ def _apportion(total: int, weights: _Counts, low: _Counts, high: _Counts) -> dic
     return quotas | {name: quotas[name] + 1 for name in by_remainder[: total - sum(quotas.values())]}
 
 
-def _take(table: _Table, quotas: _Counts) -> set[bytes]:
+def _take(table: Units, quotas: _Counts) -> set[int]:
     """Return units that fill the quotas: in hash order those that still fit, then each class settled by itself."""
-    room, left, taken = dict(quotas), sum(quotas.values()), set[bytes]()
-    for unit, kind in table.items():
+    room, left, taken = dict(quotas), sum(quotas.values()), set[int]()
+    for place, code in enumerate(table.codes):
         if not left:
             return taken
+        kind = table.kinds[code]
         if all(count <= room[name] for name, count in kind.parts):
-            taken.add(unit)
+            taken.add(place)
             left -= kind.size
             for name, count in kind.parts:
                 room[name] -= count
-    short: dict[str, _Table] = {name: {} for name, places in room.items() if places}
-    for unit, kind in table.items():
-        if len(kind.parts) == 1 and kind.parts[0][0] in short:
-            short[kind.parts[0][0]][unit] = kind
+    short: dict[str, list[int]] = {name: [] for name, places in room.items() if places}
+    for place, code in enumerate(table.codes):
+        parts = table.kinds[code].parts
+        if len(parts) == 1 and parts[0][0] in short:
+            short[parts[0][0]].append(place)
     for name, own in short.items():
-        mine = {unit for unit in own if unit in taken}
+        mine = {place for place in own if place in taken}
         taken -= mine
-        taken |= _settle(own, mine, _held(own, mine).total() + room[name]) or mine
+        taken |= _settle(table, own, mine, _held(table, mine).total() + room[name]) or mine
     return taken
 
 
-def _seat_units(table: _Table, low: _Counts, kept: _Counts) -> tuple[set[bytes], set[bytes]]:
+def _seat_units(table: Units, low: _Counts, kept: _Counts) -> tuple[set[int], set[int]]:
     """Return units that put the classes of `low` into validation and those of `kept` into training, rarest first."""
-    members: defaultdict[str, list[bytes]] = defaultdict(list)
-    for unit in sorted(table, key=lambda unit: table[unit].size):  # stable: by hash among equals
-        for name, _ in table[unit].parts:
-            members[name].append(unit)
-    valid, train = set[bytes](), set[bytes]()
+    members: defaultdict[str, list[int]] = defaultdict(list)
+    for place in sorted(range(len(table)), key=lambda place: table.kind(place).size):  # stable: by hash among equals
+        for name, _ in table.kind(place).parts:
+            members[name].append(place)
+    valid, train = set[int](), set[int]()
     for name in sorted(members, key=lambda name: (len(members[name]), name)):
         for side, other, wanted in ((valid, train, low), (train, valid, kept)):
             if name in wanted and side.isdisjoint(members[name]):
-                side.update([unit for unit in members[name] if unit not in other][:1])
+                side.update([place for place in members[name] if place not in other][:1])
     return valid, train
 
 
 def _settle(
-    table: _Table, taken: set[bytes], goal: int, valid: Set[bytes] = frozenset(), train: Set[bytes] = frozenset()
-) -> set[bytes] | None:
-    """Return units that add up as near to `goal` as can be, a unit on either side; None where the seats forbid it.
+    table: Units,
+    places: Iterable[int],
+    taken: set[int],
+    goal: int,
+    valid: Set[int] = frozenset(),
+    train: Set[int] = frozenset(),
+) -> set[int] | None:
+    """Return units among those at `places` that add up as near to `goal` as can be, a unit on either side; None where
+    the seats forbid it.
 
     `valid` and `train` are seats that stay. The units of `taken` that come last are let go first, as few as will do.
     """
-    free = [unit for unit in table if unit not in valid and unit not in train]
-    sizes = Counter(table[unit].size for unit in free)
+    free = [place for place in places if place not in valid and place not in train]
+    size = [kind.size for kind in table.kinds]
+    sizes = Counter(size[table.codes[place]] for place in free)
     most = _held(table, free).total() - (0 if train else 1)
     wanted = _nearest(sizes, max(goal - _held(table, valid).total(), 0), 0 if valid else 1, most)
     if wanted is None:
         return None
-    kept = [unit for unit in free if unit in taken]
+    kept = [place for place in free if place in taken]
     let_go, need = 0, None
     while need is None:  # ends: with all let go, `wanted` can be made
         keep = set(kept[: len(kept) - let_go])
-        need = _combination(sizes - Counter(table[unit].size for unit in keep), wanted - _held(table, keep).total())
+        left = sizes - Counter(size[table.codes[place]] for place in keep)
+        need = _combination(left, wanted - _held(table, keep).total())
         let_go = min(max(1, 2 * let_go), len(kept))
-    for unit in free:
-        if unit not in keep and need[table[unit].size]:
-            keep.add(unit)
-            need[table[unit].size] -= 1
+    for place in free:
+        if place not in keep and need[size[table.codes[place]]]:
+            keep.add(place)
+            need[size[table.codes[place]]] -= 1
     return keep | valid
 
 
