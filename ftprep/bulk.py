@@ -37,6 +37,13 @@ def expect_numpy() -> None:
     _seen = max(_seen, PAYS_AFTER)
 
 
+def begins(np: Any, *columns: Any) -> Any:
+    """Where something stands in sorted columns that does not stand before."""
+    there = np.ones(len(columns[0]), np.bool_)
+    there[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
+    return there
+
+
 _RUNS = re.compile(b"  +")
 
 

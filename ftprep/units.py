@@ -9,6 +9,8 @@ from hashlib import blake2b
 from itertools import chain, islice
 from typing import Any, Final
 
+from ftprep.bulk import begins
+
 MANY: Final = 100_000
 """Examples from which numpy counts units: a dictionary takes 150 bytes for each, and 350 while it is put in order."""
 
@@ -87,17 +89,18 @@ def _many(entries: Iterable[tuple[bytes, str]], key: bytes) -> Units:
     if len(data) != _WIDTH * len(classes):
         message = f"some keys have {_WIDTH} bytes and some have not"
         raise ValueError(message)
-    units, held, many = _runs(np, np.frombuffer(data, ">u8").astype(np.uint64), np.frombuffer(classes, np.uint32))
-    del data, classes
+    every = np.frombuffer(data, ">u8").astype(np.uint64)
+    del data
+    units, held, many = _runs(np, every, np.frombuffer(classes, np.uint32) if len(names) > 1 else None)
+    del every, classes
     numbers, codes = _numbered(np, units, held, many, list(names))
-    begins = _begins(np, units)
-    units = units[begins]
+    units = units[begins(np, units)]
     said = units.astype(">u8").tobytes()
     hashes = bytearray()  # a list of them would take five times as much
     for at in range(0, len(said), _WIDTH):
         hashes += _hash(said[at : at + _WIDTH], key)
     order = np.lexsort((units, np.frombuffer(hashes, ">u8").astype(np.uint64)))
-    ordered = array("I", codes[order].astype(np.uint32).tobytes())
+    ordered = array("I", codes[order].tobytes())
     return Units(_Eights(units[order].astype(">u8").tobytes()), ordered, [_kind(parts) for parts in numbers])
 
 
@@ -115,31 +118,31 @@ class _Eights(Sequence[bytes]):
 
 
 def _runs(np: Any, units: Any, classes: Any) -> tuple[Any, Any, Any]:
-    """The different pairs of unit and class, sorted, and how often each stands there."""
-    order = np.lexsort((classes, units))
-    units, classes = units[order], classes[order]
-    del order
-    starts = np.flatnonzero(_begins(np, units, classes))
-    return units[starts], classes[starts], np.diff(starts, append=len(units))
-
-
-def _begins(np: Any, *columns: Any) -> Any:
-    """Where something stands in sorted columns that does not stand before."""
-    begins = np.ones(len(columns[0]), np.bool_)
-    begins[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
-    return begins
+    """The different pairs of unit and class, sorted, and how often each stands there. `classes` is None where there is
+    one; `units` is put in order."""
+    if classes is None:
+        units.sort()
+        starts = np.flatnonzero(begins(np, units))
+        held = np.zeros(len(starts), np.uint32)
+    else:
+        order = np.lexsort((classes, units))
+        units, classes = units[order], classes[order]
+        starts = np.flatnonzero(begins(np, units, classes))
+        held = classes[starts]
+    return units[starts], held, np.diff(starts, append=len(units)).astype(np.uint32)
 
 
 def _numbered(np: Any, units: Any, classes: Any, many: Any, names: list[str]) -> tuple[dict[_Parts, int], Any]:
     """The kinds that there are, numbered, and for each unit the number of its own."""
-    starts = np.flatnonzero(_begins(np, units))
-    spans = np.diff(starts, append=len(units))
-    pairs, codes = np.unique(
-        classes[starts].astype(np.uint64) << 32 | many[starts].astype(np.uint64), return_inverse=True
-    )
+    starts = np.flatnonzero(begins(np, units))
+    pairs = classes[starts].astype(np.uint64) << 32 | many[starts]
+    different = np.unique(pairs)
+    codes = np.searchsorted(different, pairs).astype(np.uint32)
+    del pairs
     numbers: dict[_Parts, int] = {
-        ((names[pair >> 32], pair & 0xFFFFFFFF),): number for number, pair in enumerate(pairs.tolist())
+        ((names[pair >> 32], pair & 0xFFFFFFFF),): number for number, pair in enumerate(different.tolist())
     }
+    spans = np.diff(starts, append=len(units))
     for place in np.flatnonzero(spans > 1).tolist():  # units of several classes, of which there are few
         those = slice(starts[place], starts[place] + spans[place])
         held = zip((names[code] for code in classes[those].tolist()), many[those].tolist(), strict=True)

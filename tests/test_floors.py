@@ -16,8 +16,8 @@ PACKAGE = Path(ftprep.__file__).parent
 # From the ground up; a room may import from its own floor only within its own package, and from all floors below.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("version", "errors", "foreign", "later", "scratch", "characters", "memory"),
-    ("addresses", "bulk", "disk", "model", "patterns", "standing", "units"),
-    ("lock",),
+    ("addresses", "bulk", "disk", "model", "patterns", "standing"),
+    ("lock", "units"),
     ("journal",),
     ("outfile",),
     ("recipe", "targets", "mends", "tokens", "writer", "splitter", "naming"),

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any, ClassVar
 
 from ftprep import keys
+from ftprep.bulk import begins
 from ftprep.dataset import Dataset
 from ftprep.rule import Card, DatasetRule, Judgement, Proposal, Sample
 from ftprep.textsurvey import Marks
@@ -76,30 +77,23 @@ def find_many_repeats(entries: Iterable[Any]) -> dict[str, list[Repeat]]:
             continue
         asked, answered, said, numbers = some.T
         # Each step looks at the first in the data of those that the step before found to be the same.
-        begins = _changes(np, asked, answered, said)
-        found["DUP101"].append(_later(np, numbers, begins))
-        asked, answered, numbers = asked[begins], answered[begins], numbers[begins]
-        begins = _changes(np, asked, answered)
-        found["DUP102"].append(_later(np, numbers, begins))
-        asked, numbers = asked[begins], np.minimum.reduceat(numbers, np.flatnonzero(begins))
+        new = begins(np, asked, answered, said)
+        found["DUP101"].append(_later(np, numbers, new))
+        asked, answered, numbers = asked[new], answered[new], numbers[new]
+        new = begins(np, asked, answered)
+        found["DUP102"].append(_later(np, numbers, new))
+        asked, numbers = asked[new], np.minimum.reduceat(numbers, np.flatnonzero(new))
         asks = asked != blank
         asked, numbers = asked[asks], numbers[asks]
-        found["DUP104"].append(_later(np, numbers, _changes(np, asked)))
+        found["DUP104"].append(_later(np, numbers, begins(np, asked)))
     return {code: sorted(chain.from_iterable(pairs)) for code, pairs in found.items()}
 
 
-def _changes(np: Any, *columns: Any) -> Any:
-    """Where something stands in sorted columns that does not stand before."""
-    begins = np.ones(len(columns[0]), np.bool_)
-    begins[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
-    return begins
-
-
-def _later(np: Any, numbers: Any, begins: Any) -> list[Repeat]:
-    """Of groups of numbers, all but the least of each, with the least."""
-    if begins.all():
+def _later(np: Any, numbers: Any, new: Any) -> list[Repeat]:
+    """Of groups of numbers, each beginning where `new` says, all but the least with the least."""
+    if new.all():
         return []
-    places = np.flatnonzero(begins)
+    places = np.flatnonzero(new)
     firsts = np.repeat(np.minimum.reduceat(numbers, places), np.diff(places, append=len(numbers)))
     later = numbers != firsts
     return list(zip(numbers[later].tolist(), firsts[later].tolist(), strict=True))
