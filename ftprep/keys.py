@@ -114,9 +114,16 @@ def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def _all_encoded(texts: list[str]) -> list[bytes]:
+    try:
+        return list(map(str.encode, texts))  # no call of ours for each
+    except UnicodeEncodeError:  # surrogates
+        return list(map(_encoded, texts))
+
+
 def asks(prompts: list[str], endings: tuple[bytes, ...] = ()) -> list[bytes]:
     """`ask` of each of many prompts."""
-    return _asks(prompts, list(map(_encoded, prompts)), endings)
+    return _asks(prompts, _all_encoded(prompts), endings)
 
 
 def _asks(prompts: list[str], encoded: list[bytes], endings: tuple[bytes, ...], kinds: int = ALL) -> list[bytes]:
@@ -135,7 +142,7 @@ def of_pairs(
 ) -> tuple[list[bytes], list[bytes], list[bytes]]:
     """`ask`, `answer` and `exact` of many pairs, at a fifth of the cost; `asked` is given where it is known, `kinds`
     are the sets of characters of which one may stand in them."""
-    questions, replies = list(map(_encoded, prompts)), list(map(_encoded, completions))
+    questions, replies = _all_encoded(prompts), _all_encoded(completions)
     asked = asked or _asks(prompts, questions, endings, kinds)
     answered = list(map(_hash, _packs(completions, replies, kinds)))
     return asked, answered, list(map(_hash, replies, map(_number, questions)))
@@ -181,7 +188,7 @@ def of_speeches(speeches: list[Speech], talks: list[Talk], may_hold_nul: bool = 
     are the sets of characters of which one may stand in them."""
     questions = [s.texts[0] if s.asked == 1 else _BETWEEN.join(s.texts[: s.asked]) for s in speeches]
     replies = [s.texts[-1] if s.asked == len(s.texts) - 1 else _BETWEEN.join(s.texts[s.asked :]) for s in speeches]
-    said, told = list(map(_encoded, questions)), list(map(_encoded, replies))
+    said, told = _all_encoded(questions), _all_encoded(replies)
     openings = [s.cast.opening for s in speeches]
     small = list(map(add, _folds(questions, said, kinds), openings))
     asked = [

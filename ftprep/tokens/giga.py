@@ -1,4 +1,4 @@
-"""The optional engine gigatoken: loads in a quarter of fastokens' time, and is as fast but where words have no blanks.
+"""The optional engine gigatoken: loads in a third of fastokens' time, and is faster but where words have no blanks.
 
 Two things about gigatoken 0.10 are seen to here: its caches grow without end, and it knows Unicode 17 where tiktoken
 knows 16, so texts with a character that is new in 17 are counted by tiktoken.
@@ -23,7 +23,8 @@ _ODD: Final = re.compile(f"[\ud800-\udfff{SETS[NEW]}]")
 _PATTERNS: Final = {"p50k": "gpt2", "cl100k": "gpt4", "o200k": "o200k"}
 
 MOST_CACHE: Final = 160 << 20
-"""Bytes of caches that are thrown away, which takes loading it all again: where no worker is renewed before."""
+"""Bytes that a process grows by until the caches are thrown away, and all is loaded again; a forked worker is replaced
+long before."""
 
 
 class Giga:
