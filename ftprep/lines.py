@@ -71,6 +71,7 @@ class Lines:
     def write(self, rows: list[Row], originals: list[Example | None], chunk: Chunk) -> Output:
         """The lines of all rows but those that are dropped or have an error, which are set aside with the reason."""
         writing, output, written = self.writing, Output(), set()
+        lines: list[bytes] = []
         if writing.splits:
             _digest([row for row, original in zip(rows, originals, strict=True) if row.example is original])
         for row, original in zip(rows, originals, strict=True):
@@ -96,8 +97,7 @@ class Lines:
                 row.example = None
                 continue
             written.add(row.offset)
-            output.lines.append(line)
-            output.count += 1
+            lines.append(line)
             if not writing.splits:
                 continue
             unit, name = self._unit(row, original)
@@ -106,7 +106,8 @@ class Lines:
                 output.classes.append(name)
             if writing.group:
                 output.asks.append(self._asked(row, original))
-        output.records = len(written)
+        output.count, output.records = len(lines), len(written)
+        output.data = b"".join([line + b"\n" for line in lines])  # one block: it may go from process to process
         return output
 
     def _not_carried(self, row: Row, chunk: Chunk, reason: str) -> Aside:

@@ -58,8 +58,8 @@ class Aside(msgspec.Struct):
 
 @dataclass
 class Output:
-    """What one chunk gives to be written: `count` lines, and where a split is made, for each the unit that it never
-    parts (8 bytes), and where it is by class the class.
+    """What one chunk gives to be written: `data`, which is `count` lines, and where a split is made, for each the unit
+    that it never parts (8 bytes), and where it is by class the class.
 
     Where units are groups, `asks` has what each line asks, so that groups that share a prompt stay together too.
 
@@ -67,7 +67,7 @@ class Output:
     their worker has written itself are in the file `part`, of `size` bytes.
     """
 
-    lines: list[bytes] = field(default_factory=list)
+    data: bytes = b""
     count: int = 0
     units: bytearray = field(default_factory=bytearray)
     classes: list[str] = field(default_factory=list)
@@ -80,7 +80,7 @@ class Output:
 
     def extend(self, other: Output) -> None:
         """Add what the next chunk gives."""
-        self.lines += other.lines
+        self.data += other.data
         self.count += other.count
         self.units += other.units
         self.classes += other.classes

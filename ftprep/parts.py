@@ -47,12 +47,12 @@ class Parts:
         def make() -> tuple[Partial, list[OutputFile]]:
             partial, files = self.look(piece), list[OutputFile]()
             output = partial.output
-            if output and output.lines:
+            if output and output.data:
                 path = self.folder / f"{name}.jsonl"
                 file = OutputFile(path, path)
-                file.write_lines(b"\n".join(output.lines) + b"\n", len(output.lines))
+                file.write_lines(output.data, output.count)
                 file.finish()
-                output.lines, output.part, output.size = [], f"{self.folder.name}/{path.name}", file.size
+                output.data, output.part, output.size = b"", f"{self.folder.name}/{path.name}", file.size
                 files.append(file)
             return partial, files
 

@@ -63,9 +63,9 @@ class Spool:
     def take(self, chunk: Chunk, output: Output) -> None:
         """Keep what one piece of work gives."""
         del chunk
-        if output.lines:
+        if output.data:
             with told(self._folder):
-                self._file.write(b"\n".join(output.lines) + b"\n")
+                self._file.write(output.data)
         self._written += output.count
         self._units += output.units
         self._class_of.extend([self._classes.setdefault(name, len(self._classes)) for name in output.classes])

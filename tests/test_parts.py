@@ -94,7 +94,7 @@ def test_a_piece_is_done_once_and_another_payload_is_another_piece(path: Path, t
     def look(chunk: Chunk) -> Partial:
         calls.append(chunk.payload)
         made = Partial(plan)
-        made.output = Output(lines=[chunk.payload], count=1, units=bytearray(b"12345678"))
+        made.output = Output(data=chunk.payload + b"\n", count=1, units=bytearray(b"12345678"))
         return made
 
     (tmp_path / "kept" / DONE).mkdir(parents=True)
@@ -102,6 +102,6 @@ def test_a_piece_is_done_once_and_another_payload_is_another_piece(path: Path, t
     for payload in (b"a", b"b", b"a", b"b"):
         output = job(Chunk(0, 0, 1, payload)).output
         assert output
-        assert output.lines == []
+        assert output.data == b""
         assert (tmp_path / output.part).read_bytes() == payload + b"\n"
     assert calls == [b"a", b"b"]
